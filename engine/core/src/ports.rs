@@ -1,0 +1,29 @@
+//! What the executor needs from the world, one small trait per intention.
+//! Adapters implement them, are siblings, and are chosen once, at the wiring.
+
+pub mod clock;
+pub mod plugins;
+pub mod prober;
+pub mod router;
+pub mod runtime;
+pub mod source;
+pub mod store;
+
+/// A cause that an adapter passes on.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Which of its two outputs a program wrote a line to; the engine's own lines
+/// are told apart from both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stream {
+    Stdout,
+    Stderr,
+    Engine,
+}
+
+/// Takes the lines that a program writes, without their line ends. A line is at
+/// most 16 KiB; an adapter cuts a longer one into several.
+pub trait Output: Send + Sync {
+    fn line(&self, stream: Stream, line: &str);
+}

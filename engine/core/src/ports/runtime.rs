@@ -1,0 +1,238 @@
+//! Where images are built and instances run. Every method is safe to repeat,
+//! and everything made carries its deployment's id, so that it can be found
+//! again after a crash and nothing of others is touched.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{BoxError, Output, Stream};
+use crate::environment::{BuildSettings, EnvironmentKey, Limits, RuntimeKind};
+use crate::journal::{Exit, Image, Instance};
+use crate::name::{AppName, CommitId, DeploymentId};
+use crate::process::Process;
+use crate::release::{Entrypoint, Invocation};
+use crate::secret::Secret;
+
+#[async_trait]
+pub trait Runtime: Send + Sync + std::fmt::Debug {
+    fn kind(&self) -> RuntimeKind;
+
+    /// Whether it can be used at all, within 5 s.
+    async fn ready(&self) -> Result<(), RuntimeError>;
+
+    /// An image that was built before for this key, and still exists.
+    async fn find_image(&self, key: &ImageKey) -> Result<Option<Image>, RuntimeError>;
+
+    /// Builds an image from a working directory, without the environment's
+    /// variables.
+    async fn build(
+        &self,
+        request: &BuildRequest,
+        output: Arc<dyn Output>,
+    ) -> Result<Image, RuntimeError>;
+
+    /// Removes images of the app that are not among `keep` (by reference) and
+    /// that no instance uses. Gives the references of those removed.
+    async fn prune_images(
+        &self,
+        app: &AppName,
+        keep: &[String],
+    ) -> Result<Vec<String>, RuntimeError>;
+
+    /// Runs one bounded command in an image: no network, no variables but
+    /// these and the image's own, nothing it writes is kept.
+    async fn probe(&self, request: &ProbeRequest) -> Result<ProbeOutput, RuntimeError>;
+
+    /// Runs commands one after the other in one container, each in a shell or
+    /// process of its own, until one fails. Asks `watcher` before each starts.
+    /// The container is discarded afterwards.
+    async fn run_commands(
+        &self,
+        run: &CommandRun,
+        watcher: Arc<dyn CommandWatcher>,
+    ) -> Result<(), RuntimeError>;
+
+    /// Starts one instance. It need not be healthy yet.
+    async fn start(&self, request: &StartRequest) -> Result<Instance, RuntimeError>;
+
+    async fn status(&self, instance: &Instance) -> Result<InstanceStatus, RuntimeError>;
+
+    /// What the instance printed last, oldest first.
+    async fn last_lines(
+        &self,
+        instance: &Instance,
+        count: usize,
+    ) -> Result<Vec<String>, RuntimeError>;
+
+    /// SIGTERM, `grace`, SIGKILL. An instance that is gone is stopped.
+    async fn stop(&self, instance: &Instance, grace: Duration) -> Result<(), RuntimeError>;
+
+    /// The instances of an environment that exist, of every deployment.
+    async fn instances(&self, key: &EnvironmentKey) -> Result<Vec<Owned>, RuntimeError>;
+
+    /// Removes whatever a deployment has left except its image: instances,
+    /// release containers, half-built things.
+    async fn clean_up(&self, deployment: DeploymentId) -> Result<(), RuntimeError>;
+}
+
+/// An instance and the deployment that made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    pub deployment: DeploymentId,
+    pub instance: Instance,
+}
+
+/// What makes two images interchangeable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageKey {
+    pub app: AppName,
+    pub commit: CommitId,
+    pub build: BuildSettings,
+}
+
+#[derive(Debug, Clone)]
+pub struct BuildRequest {
+    pub key: ImageKey,
+    pub environment: EnvironmentKey,
+    pub deployment: DeploymentId,
+    /// The checked-out commit.
+    pub directory: PathBuf,
+    /// The whole build must end within this.
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct ProbeRequest {
+    pub deployment: DeploymentId,
+    pub image: Image,
+    pub argv: Vec<String>,
+    pub variables: Vec<(String, String)>,
+    pub timeout: Duration,
+    /// Bytes kept of each stream.
+    pub limit: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeOutput {
+    pub exit_code: i32,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    pub truncated: bool,
+}
+
+/// The environment that a process is given. `PORT` is not in it: the runtime
+/// adds it, because only the runtime knows which port is free.
+pub type Variables = Vec<(String, Secret)>;
+
+#[derive(Debug, Clone)]
+pub struct CommandRun {
+    pub environment: EnvironmentKey,
+    pub deployment: DeploymentId,
+    pub image: Image,
+    pub commands: Vec<Command>,
+    pub variables: Variables,
+    /// The port of the process type that is routed, told as `PORT`.
+    pub port: Option<u16>,
+    pub limits: Limits,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    pub run: Invocation,
+    pub entrypoint: Entrypoint,
+    pub timeout: Duration,
+}
+
+/// Hears of a run of commands as it happens; `index` counts from 0.
+#[async_trait]
+pub trait CommandWatcher: Send + Sync {
+    /// Asked before the command starts; it must not start before this answers.
+    async fn starting(&self, index: usize) -> Result<(), Halt>;
+
+    async fn finished(&self, index: usize, exit: Exit, took: Duration) -> Result<(), Halt>;
+
+    fn output(&self, index: usize, stream: Stream, line: &str);
+
+    /// Ends when the run must be stopped: the running command gets SIGTERM, 10 s,
+    /// SIGKILL, and is finished with [`Exit::Cancelled`].
+    async fn cancelled(&self);
+}
+
+/// The run must not go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Halt;
+
+#[derive(Debug, Clone)]
+pub struct StartRequest {
+    pub environment: EnvironmentKey,
+    pub deployment: DeploymentId,
+    pub image: Image,
+    pub process: Process,
+    /// Which of the process type's instances, from 1.
+    pub number: u32,
+    pub variables: Variables,
+    pub limits: Limits,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstanceStatus {
+    Running(ImageHealth),
+    Exited(Exit),
+    Gone,
+}
+
+/// What the image's own health check says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageHealth {
+    /// The image has no health check.
+    None,
+    Starting,
+    Healthy,
+    Unhealthy,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    #[error("the {kind} runtime is not there: {message}")]
+    NotReady { kind: RuntimeKind, message: String },
+    #[error("there is no {path} in the commit")]
+    NoDockerfile { path: String },
+    #[error("the build failed: {message}")]
+    BuildFailed { message: String },
+    #[error("{what} took longer than {seconds} s")]
+    Timeout { what: String, seconds: u64 },
+    #[error("the disk is full: {what}")]
+    DiskFull { what: String },
+    #[error("not possible on the {kind} runtime: {what}")]
+    Unsupported { kind: RuntimeKind, what: String },
+    #[error("could not {what}")]
+    Other {
+        what: String,
+        #[source]
+        source: BoxError,
+    },
+}
+
+impl RuntimeError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NotReady {
+                kind: RuntimeKind::Docker,
+                ..
+            } => Some(
+                "start the Docker engine (`docker info` must answer), or use the process runtime",
+            ),
+            Self::NotReady { .. } => None,
+            Self::NoDockerfile { .. } => Some(
+                "add a Dockerfile, name another with build.dockerfile in shipway.toml, or use the process runtime",
+            ),
+            Self::BuildFailed { .. } => Some("the build's output is in the log above"),
+            Self::DiskFull { .. } => Some("free some space, then deploy again"),
+            Self::Timeout { .. } | Self::Unsupported { .. } | Self::Other { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Where state is kept. One schema, several adapters, one conformance suite.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::{BoxError, Stream};
+use crate::app::App;
+use crate::ending::Ending;
+use crate::environment::{Environment, EnvironmentKey};
+use crate::journal::{Commit, Entry, Event, Serving, Trigger};
+use crate::name::{AppName, DeploymentId, Digest, Domain, PluginName, Timestamp};
+use crate::pipeline::Step;
+use crate::plugin::Installed;
+use crate::token::Token;
+
+/// Everything that is kept.
+pub trait Store: Apps + Deployments + Logs + Leases + Registry + Tokens {}
+
+impl<T: Apps + Deployments + Logs + Leases + Registry + Tokens> Store for T {}
+
+/// Apps and their environments.
+#[async_trait]
+pub trait Apps: Send + Sync + std::fmt::Debug {
+    async fn apps(&self) -> Result<Vec<App>, StoreError>;
+    async fn app(&self, name: &AppName) -> Result<Option<App>, StoreError>;
+    async fn create_app(&self, app: &App) -> Result<(), StoreError>;
+    async fn update_app(&self, app: &App) -> Result<(), StoreError>;
+    /// With its environments, deployments and logs.
+    async fn delete_app(&self, name: &AppName) -> Result<(), StoreError>;
+
+    async fn environments(&self, app: &AppName) -> Result<Vec<Environment>, StoreError>;
+    async fn environment(&self, key: &EnvironmentKey) -> Result<Option<Environment>, StoreError>;
+    /// Fails with [`StoreError::DomainTaken`] when another environment has one
+    /// of its domains.
+    async fn create_environment(&self, environment: &Environment) -> Result<(), StoreError>;
+    /// Likewise.
+    async fn update_environment(&self, environment: &Environment) -> Result<(), StoreError>;
+    async fn delete_environment(&self, key: &EnvironmentKey) -> Result<(), StoreError>;
+}
+
+/// Deployments and their journals. What a deployment looks like from outside
+/// is kept in step with its journal, in the same transaction.
+#[async_trait]
+pub trait Deployments: Send + Sync + std::fmt::Debug {
+    /// Writes the deployment and its first entry. The same idempotency key in
+    /// the same environment gives back the earlier deployment instead.
+    async fn create_deployment(
+        &self,
+        id: DeploymentId,
+        at: Timestamp,
+        trigger: &Trigger,
+    ) -> Result<Created, StoreError>;
+
+    async fn deployment(&self, id: DeploymentId) -> Result<Option<Deployment>, StoreError>;
+
+    /// Newest first; `before` is a cursor.
+    async fn deployments(&self, filter: &DeploymentFilter) -> Result<Vec<Deployment>, StoreError>;
+
+    /// Every deployment that has not ended, oldest first.
+    async fn unfinished(&self) -> Result<Vec<Deployment>, StoreError>;
+
+    /// Appends one event with the next number. With a lease it is fenced: a
+    /// writer whose generation is not the newest fails with
+    /// [`StoreError::LeaseLost`].
+    async fn append(
+        &self,
+        id: DeploymentId,
+        at: Timestamp,
+        event: &Event,
+        fence: Option<&Lease>,
+    ) -> Result<Entry, StoreError>;
+
+    /// The entries after a number, oldest first.
+    async fn journal(
+        &self,
+        id: DeploymentId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError>;
+
+    /// What serves an environment: the newest `switch` of its journals.
+    async fn serving(&self, key: &EnvironmentKey) -> Result<Option<Serving>, StoreError>;
+}
+
+/// The lines of deployments' logs.
+#[async_trait]
+pub trait Logs: Send + Sync + std::fmt::Debug {
+    /// Appends lines in one transaction; numbers go on from the last line.
+    async fn append_log(&self, id: DeploymentId, lines: &[NewLine]) -> Result<(), StoreError>;
+    /// The lines after a number, oldest first.
+    async fn log(
+        &self,
+        id: DeploymentId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<LogLine>, StoreError>;
+}
+
+/// One worker per environment, fenced by a generation number.
+#[async_trait]
+pub trait Leases: Send + Sync + std::fmt::Debug {
+    /// Takes the lease when it is free, expired, or already this holder's; each
+    /// taking has a higher generation. None when somebody else holds it.
+    async fn acquire(
+        &self,
+        key: &EnvironmentKey,
+        holder: &str,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<Option<Lease>, StoreError>;
+    /// False when it is lost.
+    async fn renew(&self, lease: &Lease, now: Timestamp, ttl: Duration)
+    -> Result<bool, StoreError>;
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
+}
+
+/// Installed plugins and their components.
+#[async_trait]
+pub trait Registry: Send + Sync + std::fmt::Debug {
+    async fn plugins(&self) -> Result<Vec<Installed>, StoreError>;
+    async fn plugin(&self, name: &PluginName) -> Result<Option<Installed>, StoreError>;
+    /// Inserts or replaces, with the component's bytes when they are new.
+    async fn put_plugin(
+        &self,
+        plugin: &Installed,
+        component: Option<&[u8]>,
+    ) -> Result<(), StoreError>;
+    async fn component(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn delete_plugin(&self, name: &PluginName) -> Result<(), StoreError>;
+}
+
+#[async_trait]
+pub trait Tokens: Send + Sync + std::fmt::Debug {
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError>;
+    async fn create_token(&self, token: &Token) -> Result<(), StoreError>;
+    async fn token_by_digest(&self, digest: &Digest) -> Result<Option<Token>, StoreError>;
+    async fn note_token_use(&self, digest: &Digest, at: Timestamp) -> Result<(), StoreError>;
+    async fn delete_token(&self, name: &str) -> Result<(), StoreError>;
+}
+
+/// A deployment as it looks from outside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    pub id: DeploymentId,
+    pub trigger: Trigger,
+    pub created_at: Timestamp,
+    /// When its first step started.
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    /// The step that runs, while one does.
+    pub step: Option<Step>,
+    pub commit: Option<Commit>,
+    pub ending: Option<Ending>,
+    /// The number of its newest entry.
+    pub sequence: u64,
+}
+
+impl Deployment {
+    /// `queued`, `running`, or how it ended.
+    pub fn status(&self) -> &'static str {
+        match (&self.ending, self.started_at) {
+            (Some(ending), _) => ending.status(),
+            (None, Some(_)) => "running",
+            (None, None) => "queued",
+        }
+    }
+
+    /// Brings it up to date with one more entry of its journal.
+    pub fn note(&mut self, entry: &Entry) {
+        self.sequence = entry.sequence;
+        match &entry.event {
+            Event::StepStarted { step } => {
+                self.started_at.get_or_insert(entry.at);
+                self.step = Some(*step);
+            }
+            Event::StepSucceeded { output, .. } => {
+                if let crate::journal::Output::Checkout(commit) = output.as_ref() {
+                    self.commit = Some(commit.clone());
+                }
+            }
+            Event::Ended(ending) => {
+                self.ended_at = Some(entry.at);
+                self.step = None;
+                self.ending = Some(ending.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Created {
+    New(Deployment),
+    /// The same trigger was seen before.
+    Earlier(Deployment),
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct DeploymentFilter {
+    pub app: Option<AppName>,
+    pub environment: Option<EnvironmentKey>,
+    pub before: Option<DeploymentId>,
+    pub limit: u32,
+}
+
+/// A line on its way into the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLine {
+    pub at: Timestamp,
+    pub stream: Stream,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// From 1, without a gap.
+    pub number: u64,
+    pub at: Timestamp,
+    pub stream: Stream,
+    pub text: String,
+}
+
+/// The right to act for an environment, until it expires or is taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    pub key: EnvironmentKey,
+    pub holder: String,
+    pub generation: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{what} {name:?} exists already")]
+    Exists { what: &'static str, name: String },
+    #[error("there is no {what} {name:?}")]
+    NotFound { what: &'static str, name: String },
+    #[error("domain {domain} belongs to {owner} already")]
+    DomainTaken {
+        domain: Domain,
+        owner: EnvironmentKey,
+    },
+    #[error("the lease on {0} was lost to another worker")]
+    LeaseLost(EnvironmentKey),
+    #[error("deployment {0} has ended; nothing can be added to its journal")]
+    Ended(DeploymentId),
+    #[error("the disk that holds the store is full")]
+    DiskFull,
+    #[error("the store failed while it tried to {what}")]
+    Failed {
+        what: String,
+        #[source]
+        source: BoxError,
+    },
+}

@@ -1,0 +1,100 @@
+//! What the outside may ask of the executor.
+
+use async_trait::async_trait;
+use shipway_core::ending::Failure;
+use shipway_core::environment::EnvironmentKey;
+use shipway_core::journal::Trigger;
+use shipway_core::name::DeploymentId;
+use shipway_core::plan::Plan;
+use shipway_core::ports::store::{Created, StoreError};
+
+use crate::bell::Listener;
+
+/// The executor as the API sees it.
+#[async_trait]
+pub trait Commands: Send + Sync + std::fmt::Debug {
+    /// Queues a deployment, by the environment's queue policy.
+    async fn trigger(&self, trigger: Trigger) -> Result<Created, TriggerError>;
+
+    /// Asks a deployment to stop. A queued one ends at once, a running one as
+    /// soon as its step has been stopped and cleaned up.
+    async fn cancel(&self, deployment: DeploymentId, by: &str) -> Result<(), CancelError>;
+
+    /// What a deployment of this reference would do, without doing it.
+    async fn plan(&self, request: &PlanRequest) -> Result<Plan, PlanningError>;
+
+    /// Stops everything that runs for an environment and forgets its route, so
+    /// that it can be deleted.
+    async fn tear_down(&self, key: &EnvironmentKey) -> Result<(), TearDownError>;
+
+    /// Hears of changes to a deployment's journal and log.
+    fn listen(&self, deployment: DeploymentId) -> Listener;
+}
+
+#[derive(Debug, Clone)]
+pub struct PlanRequest {
+    pub key: EnvironmentKey,
+    /// The environment's own reference when absent.
+    pub reference: Option<String>,
+    pub image: PlanImage,
+}
+
+/// A source may need the built image to tell its commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PlanImage {
+    /// Look into an image that exists, and say so when there is none.
+    #[default]
+    IfBuilt,
+    /// Build it when there is none.
+    Build,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TriggerError {
+    #[error("there is no environment {0}")]
+    UnknownEnvironment(EnvironmentKey),
+    #[error(
+        "environment {key} refuses a second deployment while {running} runs (queue policy `reject`)"
+    )]
+    Busy {
+        key: EnvironmentKey,
+        running: DeploymentId,
+    },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    #[error("there is no deployment {0}")]
+    Unknown(DeploymentId),
+    #[error("deployment {0} has ended")]
+    Ended(DeploymentId),
+    #[error("deployment {0} is switching or has switched; it can be rolled forward, not cancelled")]
+    TooLate(DeploymentId),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PlanningError {
+    #[error("there is no environment {0}")]
+    UnknownEnvironment(EnvironmentKey),
+    #[error("{}", .0.message)]
+    Failed(Box<Failure>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TearDownError {
+    #[error("deployment {0} runs; cancel it first")]
+    Busy(DeploymentId),
+    #[error("could not stop what runs for {key}: {message}")]
+    Failed {
+        key: EnvironmentKey,
+        message: String,
+    },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
