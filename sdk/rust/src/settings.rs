@@ -45,5 +45,7 @@ pub fn json<T: DeserializeOwned>(name: &str) -> Result<Option<T>, Failure> {
     get(name)
         .map(|value| serde_json::from_str(&value))
         .transpose()
-        .map_err(|reason| Failure::setting(name, reason))
+        .map_err(|reason| {
+            Failure::setting(name, format_args!("is not the JSON expected: {reason}"))
+        })
 }
