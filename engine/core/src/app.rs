@@ -27,6 +27,7 @@ pub struct Repository {
 
 /// How an app proves itself to its Git host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Credentials {
     /// A user and a password or access token, for https.

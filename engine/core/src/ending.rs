@@ -8,6 +8,7 @@ use crate::pipeline::Step;
 
 /// The end of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "status", rename_all = "kebab-case")]
 pub enum Ending {
     Succeeded,
@@ -20,6 +21,7 @@ pub enum Ending {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Failed {
     pub failure: Failure,
     #[serde(flatten)]
@@ -28,6 +30,7 @@ pub struct Failed {
 
 /// What a deployment that did not succeed leaves behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Aftermath {
     /// Commands that had run when it ended: the data may be ahead of the code.
     pub release_commands_ran: Vec<Label>,
@@ -41,6 +44,7 @@ pub struct Aftermath {
 
 /// Why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Failure {
     pub step: Step,
     pub reason: Reason,
@@ -85,6 +89,7 @@ impl Failure {
 
 /// Why, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     Services,

@@ -15,6 +15,7 @@ use crate::secret::Secret;
 
 /// An app and one of its environments, as `app/environment`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct EnvironmentKey {
     pub app: AppName,
     pub environment: EnvironmentName,
@@ -78,6 +79,7 @@ impl Environment {
 
 /// Where instances run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RuntimeKind {
     Process,
@@ -113,6 +115,7 @@ impl Variable {
 
 /// What the settings say of one process type; what is absent is the file's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ProcessSettings {
     pub command: Option<String>,
@@ -123,6 +126,7 @@ pub struct ProcessSettings {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct BuildSettings {
     /// Path of the Dockerfile in the repository. `Dockerfile` unless set.
@@ -136,6 +140,7 @@ pub struct BuildSettings {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum LayerCache {
     #[default]
@@ -145,6 +150,7 @@ pub enum LayerCache {
 
 /// A backing service that must answer before a deployment begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Service {
     pub name: String,
@@ -163,6 +169,7 @@ fn five() -> u32 {
 /// Which plugins take part. Named explicitly: two sources that both speak are
 /// an error until one is chosen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PluginChoice {
     pub release_sources: Option<Vec<PluginName>>,
@@ -172,6 +179,7 @@ pub struct PluginChoice {
 
 /// What happens to a trigger while a deployment runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum QueuePolicy {
     /// The newest waits; an older one that waits ends `superseded`.
@@ -186,6 +194,7 @@ pub enum QueuePolicy {
 /// Limits of each instance and each release container, where the machine can
 /// keep them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Mebibytes of memory.

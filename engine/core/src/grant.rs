@@ -9,6 +9,7 @@ use crate::plugin::Request;
 
 /// What the operator granted. The default grants nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Grants {
     /// Globs of the commit's files.
@@ -19,6 +20,7 @@ pub struct Grants {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ImageGrant {
     #[default]
@@ -28,6 +30,7 @@ pub enum ImageGrant {
 
 /// One origin that a plugin may talk to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HttpGrant {
     /// `https://host[:port]`.
@@ -44,6 +47,7 @@ pub struct HttpGrant {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Addresses {
     #[default]

@@ -14,6 +14,7 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How the instances of a process type prove themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct HealthRule {
     pub preset: Preset,
@@ -51,6 +52,7 @@ impl HealthRule {
 
 /// Which answers count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Preset {
     /// 1xx to 4xx and 500; any other 5xx is unhealthy.
     #[default]

@@ -12,6 +12,7 @@ use crate::release::Phase;
 
 /// One entry: an event with its number and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Entry {
     pub deployment: DeploymentId,
     /// From 1, without a gap.
@@ -23,6 +24,7 @@ pub struct Entry {
 
 /// What was decided, started or done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", content = "data")]
 pub enum Event {
     #[serde(rename = "deployment.queued")]
@@ -186,6 +188,7 @@ impl Ending {
 
 /// Who asked for a deployment, and for what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Trigger {
     pub key: EnvironmentKey,
     /// A branch, a tag or a commit.
@@ -199,6 +202,7 @@ pub struct Trigger {
 
 /// Whether an image of the same commit may be reused.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum BuildWish {
     #[default]
@@ -208,6 +212,7 @@ pub enum BuildWish {
 
 /// What a step gave, for the steps after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "step", rename_all = "kebab-case")]
 pub enum Output {
     Services { answered: Vec<String> },
@@ -256,6 +261,7 @@ impl Output {
 
 /// The commit that is deployed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Commit {
     pub id: CommitId,
     /// The first line of its message, at most 200 characters.
@@ -266,6 +272,7 @@ pub struct Commit {
 /// What a build made: an image of the container engine, or the release
 /// directory of the process runtime.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Image {
     /// The runtime's own immutable name for it: an image id, or a path.
     pub reference: String,
@@ -277,16 +284,19 @@ pub struct Image {
 
 /// One running copy of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Instance {
     /// The runtime's own name for it.
     pub id: String,
     pub process: ProcessName,
     /// Where it answers, `address:port`; none for a type without a port.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub address: Option<std::net::SocketAddr>,
 }
 
 /// What serves an environment after a switch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Serving {
     pub deployment: DeploymentId,
     pub commit: CommitId,
@@ -296,6 +306,7 @@ pub struct Serving {
 
 /// What became of the instances that served before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Retired {
     pub stopped: Vec<String>,
     /// Requests that had not finished when the drain time was over.
@@ -306,6 +317,7 @@ pub struct Retired {
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "how", rename_all = "kebab-case")]
 pub enum Exit {
     Code {
@@ -351,6 +363,7 @@ impl std::fmt::Display for Exit {
 
 /// The outcome of one check of a self-test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckOutcome {
     Pass,

@@ -16,6 +16,7 @@ pub mod app;
 pub mod environment;
 pub mod health;
 pub mod secret;
+pub mod settings;
 
 pub mod file;
 pub mod process;

@@ -23,6 +23,7 @@ macro_rules! name {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
         pub struct $name(String);
 
         impl $name {
@@ -119,6 +120,7 @@ impl CommitId {
 /// The id of a deployment: a UUIDv7, so ids sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DeploymentId(pub Uuid);
 
 impl fmt::Display for DeploymentId {
@@ -142,6 +144,7 @@ impl FromStr for DeploymentId {
 /// A moment in UTC; the clock is always an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, format = DateTime))]
 pub struct Timestamp(#[serde(with = "time::serde::rfc3339")] pub time::OffsetDateTime);
 
 impl Timestamp {

@@ -22,6 +22,7 @@ pub const MOST_COMMANDS: usize = 256;
 
 /// A complete plan. Execution has no choices left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Plan {
     pub commit: Commit,
     pub runtime: RuntimeKind,
@@ -54,6 +55,7 @@ impl Plan {
 
 /// A plugin as it was when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PlannedPlugin {
     pub name: PluginName,
     pub version: String,
@@ -62,6 +64,7 @@ pub struct PlannedPlugin {
 
 /// A command that a source saw and did not take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Skipped {
     pub what: String,
     pub reason: String,

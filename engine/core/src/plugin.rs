@@ -10,6 +10,7 @@ use crate::name::{Digest, PluginName, Timestamp};
 
 /// A question that a plugin answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     ReleaseSource,
@@ -29,6 +30,7 @@ impl std::fmt::Display for Role {
 
 /// What a component says of itself, and what was seen of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Description {
     pub name: PluginName,
     pub version: String,
@@ -43,6 +45,7 @@ pub struct Description {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SettingDescription {
     pub name: String,
     pub summary: String,
@@ -52,6 +55,7 @@ pub struct SettingDescription {
 
 /// What a plugin asks for. A request is never a grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Request {
     /// `files`, `image`, `http`, or a word of a later contract.
     pub capability: String,
@@ -81,6 +85,7 @@ impl Installed {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Enabled {
     Yes,

@@ -15,6 +15,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// Which of its two outputs a program wrote a line to; the engine's own lines
 /// are told apart from both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Stream {
     Stdout,

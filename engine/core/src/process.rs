@@ -17,6 +17,7 @@ pub const MOST_INSTANCES: u32 = 100;
 
 /// One process type of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Process {
     pub name: ProcessName,
     /// For `sh -c`; without one the image's own command runs.
@@ -31,6 +32,7 @@ pub struct Process {
 
 /// Which of the places that may say something won.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DecidedBy {
     Settings,

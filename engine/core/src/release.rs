@@ -11,6 +11,7 @@ pub const LONGEST_TIMEOUT_SECONDS: u32 = 24 * 60 * 60;
 
 /// One command of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ReleaseCommand {
     pub label: Label,
     pub run: Invocation,
@@ -27,6 +28,7 @@ pub struct ReleaseCommand {
 
 /// A command as the settings keep it: what is absent has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SettingsCommand {
     pub label: Label,
@@ -59,6 +61,7 @@ impl SettingsCommand {
 /// How a command is run. In JSON and TOML a string goes through a shell, a
 /// list does not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum Invocation {
     /// For `sh -c`, byte for byte as its author wrote it.
@@ -110,6 +113,7 @@ impl std::fmt::Display for Invocation {
 
 /// When in the deployment a command runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Image built, new version not started, old one serving.
@@ -144,6 +148,7 @@ impl std::fmt::Display for Phase {
 
 /// Whether the image's entrypoint is kept in front of the command.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Entrypoint {
     #[default]
@@ -153,6 +158,7 @@ pub enum Entrypoint {
 
 /// In which deployments a command runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum When {
     #[default]
@@ -165,6 +171,7 @@ pub enum When {
 
 /// Who asked for a command, and where to find it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Provenance {
     pub origin: Origin,
     /// Path in the repository, or empty.
@@ -174,6 +181,7 @@ pub struct Provenance {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "type", content = "name", rename_all = "kebab-case")]
 pub enum Origin {
     /// The environment's settings in the control plane.

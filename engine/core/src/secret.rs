@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// says so by calling [`Secret::reveal`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, format = Password))]
 pub struct Secret(String);
 
 impl Secret {

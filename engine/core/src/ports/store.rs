@@ -214,6 +214,7 @@ pub struct NewLine {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LogLine {
     /// From 1, without a gap.
     pub number: u64,
