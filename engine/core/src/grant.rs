@@ -1,11 +1,14 @@
 //! Grants: what an operator lets a plugin do. The effective right is what the
 //! plugin asks for and what the operator grants, and this module alone decides.
 
+use std::collections::BTreeMap;
+
 use globset::{GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::plugin::Request;
+use crate::environment::Variable;
+use crate::plugin::{Description, Request};
 
 /// What the operator granted. The default grants nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +59,99 @@ pub enum Addresses {
     Any,
 }
 
+impl Grants {
+    /// Grants that allow all that a plugin asks for, as far as it can be told:
+    /// an origin that stands in a setting is known once the setting has a value.
+    pub fn requested(description: &Description, settings: &BTreeMap<String, Variable>) -> Self {
+        let mut grants = Self::default();
+        for request in &description.requests {
+            match request.capability.as_str() {
+                "files" => grants.files.extend(request.targets.iter().cloned()),
+                "image" => grants.image = ImageGrant::Granted,
+                "http" => grants.http.extend(
+                    request
+                        .targets
+                        .iter()
+                        .filter_map(|target| origin_of(target, settings))
+                        .map(|origin| HttpGrant::full(origin, description)),
+                ),
+                _ => {}
+            }
+        }
+        grants
+    }
+
+    /// The requests that these grants do not allow, or allow in part.
+    pub fn lacks(
+        &self,
+        description: &Description,
+        settings: &BTreeMap<String, Variable>,
+    ) -> Vec<Request> {
+        let has_origin = |target: &String| {
+            origin_of(target, settings)
+                .is_some_and(|origin| self.http.iter().any(|grant| grant.origin == origin))
+        };
+        let lacking = |request: &&Request| match request.capability.as_str() {
+            "files" => !request.targets.iter().all(|t| self.files.contains(t)),
+            "image" => self.image == ImageGrant::Denied,
+            "http" => !request.targets.iter().all(has_origin),
+            _ => false,
+        };
+        description
+            .requests
+            .iter()
+            .filter(lacking)
+            .cloned()
+            .collect()
+    }
+
+    /// The first thing wrong with them, in words.
+    pub fn problem(&self) -> Option<String> {
+        if let Some(glob) = self.files.iter().find(|glob| matcher(glob).is_none()) {
+            return Some(format!("files: {glob:?} is no glob"));
+        }
+        let is_origin = |text: &str| {
+            Url::parse(text).is_ok_and(|url| {
+                matches!(url.scheme(), "http" | "https")
+                    && url.origin().ascii_serialization() == text.trim_end_matches('/')
+            })
+        };
+        self.http
+            .iter()
+            .find(|grant| !is_origin(&grant.origin))
+            .map(|grant| {
+                format!(
+                    "http: {:?} is no origin such as https://hooks.example.com, without a path",
+                    grant.origin
+                )
+            })
+    }
+}
+
+impl HttpGrant {
+    /// Every method, public addresses, and the plugin's own secrets.
+    fn full(origin: String, description: &Description) -> Self {
+        let secrets = description.settings.iter().filter(|setting| setting.secret);
+        Self {
+            origin,
+            methods: Vec::new(),
+            addresses: Addresses::Public,
+            secrets: secrets.map(|setting| setting.name.clone()).collect(),
+        }
+    }
+}
+
+/// The origin that a request's target means: itself, or that of the URL in
+/// `setting:NAME`.
+fn origin_of(target: &str, settings: &BTreeMap<String, Variable>) -> Option<String> {
+    let text = match target.strip_prefix("setting:") {
+        Some(name) => settings.get(name)?.reveal(),
+        None => target,
+    };
+    let origin = Url::parse(text).ok()?.origin();
+    origin.is_tuple().then(|| origin.ascii_serialization())
+}
+
 /// A refusal: what was refused, and the command that would allow it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} is not granted; to allow it: shipway plugin grant {arguments}")]
@@ -66,7 +162,7 @@ pub struct Denied {
 }
 
 /// Files that nobody is granted, whatever the globs say.
-fn is_never_readable(path: &str) -> bool {
+pub fn is_never_readable(path: &str) -> bool {
     path.is_empty()
         || path.starts_with('/')
         || path.contains('\\')
@@ -141,6 +237,33 @@ impl Rights {
             .find(fits)
             .filter(|_| self.asks_for_http && url.origin().is_tuple())
             .ok_or_else(|| self.denied(format!("{method} {origin}"), format!("--http {origin}")))
+    }
+
+    /// Whether an origin that is granted may be an address that is not public.
+    pub fn private_address(&self, grant: &HttpGrant) -> Result<(), Denied> {
+        match grant.addresses {
+            Addresses::Any => Ok(()),
+            Addresses::Public => Err(self.denied(
+                format!("{}, which is no public address,", grant.origin),
+                format!("--http {} --addresses any", grant.origin),
+            )),
+        }
+    }
+
+    /// Whether a secret setting may be sent under a grant.
+    pub fn secret(&self, grant: &HttpGrant, setting: &str) -> Result<(), Denied> {
+        if grant.secrets.iter().any(|granted| granted == setting) {
+            return Ok(());
+        }
+        Err(self.secret_denied(&grant.origin, setting))
+    }
+
+    /// The refusal to send a secret to an origin that has no grant for it.
+    pub fn secret_denied(&self, origin: &str, setting: &str) -> Denied {
+        self.denied(
+            format!("the secret {setting:?} for {origin}"),
+            format!("--http {origin} --secret {setting}"),
+        )
     }
 
     fn denied(&self, what: String, flag: String) -> Denied {
@@ -254,6 +377,64 @@ mod tests {
         assert!(!may("POST", "https://hooks.example.com:8443/"));
         assert!(!may("POST", "https://hooks.example.com.evil.org/"));
         assert!(!may("POST", "data:text/plain,x"));
+    }
+
+    #[test]
+    fn private_addresses_and_secrets_are_granted_one_by_one() {
+        let rights = Rights::new("webhook", &[], &Grants::default());
+        let mut grant = http("https://hooks.example.com", &[]);
+        let denied = rights.private_address(&grant).unwrap_err().to_string();
+        assert!(denied.ends_with("--addresses any"), "{denied}");
+        let denied = rights.secret(&grant, "token").unwrap_err().to_string();
+        assert!(denied.ends_with("--secret token"), "{denied}");
+        grant.addresses = Addresses::Any;
+        grant.secrets = vec!["token".into()];
+        assert!(rights.private_address(&grant).is_ok());
+        assert!(rights.secret(&grant, "token").is_ok());
+        assert!(rights.secret(&grant, "other").is_err());
+    }
+
+    #[test]
+    fn what_is_asked_for_can_be_granted_once_its_settings_are_known() {
+        let description = Description {
+            name: "webhook".parse().unwrap(),
+            version: "0.1.0".into(),
+            summary: String::new(),
+            digest: "0".repeat(64).parse().unwrap(),
+            size: 1,
+            roles: vec![],
+            settings: vec![crate::plugin::SettingDescription {
+                name: "token".into(),
+                summary: String::new(),
+                required: false,
+                secret: true,
+            }],
+            requests: vec![
+                request("files", &["Procfile"]),
+                request("http", &["setting:url"]),
+            ],
+        };
+        let unset = BTreeMap::new();
+        let grants = Grants::requested(&description, &unset);
+        assert_eq!(grants.files, ["Procfile"]);
+        assert_eq!(grants.lacks(&description, &unset).len(), 1);
+        let url = Variable::Plain("https://hooks.example.com/x".into());
+        let set = BTreeMap::from([("url".to_owned(), url)]);
+        let grants = Grants::requested(&description, &set);
+        assert_eq!(grants.http[0].origin, "https://hooks.example.com");
+        assert_eq!(grants.http[0].secrets, ["token"]);
+        assert!(grants.lacks(&description, &set).is_empty());
+        assert!(grants.problem().is_none());
+        assert_eq!(Grants::default().lacks(&description, &set).len(), 2);
+    }
+
+    #[test]
+    fn a_grant_for_a_path_is_refused() {
+        let grants = Grants {
+            http: vec![http("https://example.com/path", &[])],
+            ..Grants::default()
+        };
+        assert!(grants.problem().unwrap().contains("without a path"));
     }
 
     #[test]
