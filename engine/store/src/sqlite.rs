@@ -1,0 +1,85 @@
+//! The store in one SQLite file.
+//!
+//! One connection writes and a few read: in WAL mode they never wait for each
+//! other, and nobody but another process can meet a busy database. What the
+//! recovery of a deployment depends on survives a power cut
+//! ([`Durability::PowerCut`]); log lines and signs of life need not, and would
+//! otherwise cost a disk flush each.
+//!
+//! The file holds the environments' secrets: it is readable by its owner only.
+
+mod apps;
+mod deployments;
+mod leases;
+mod logs;
+mod open;
+mod registry;
+mod row;
+mod tokens;
+
+use std::path::Path;
+
+use shipway_core::ports::store::StoreError;
+use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
+
+pub use open::OpenError;
+use row::Fault;
+
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// What a committed transaction outlives.
+#[derive(Debug, Clone, Copy)]
+enum Durability {
+    /// The machine losing power: the disk is flushed before the commit returns.
+    PowerCut,
+    /// The engine being killed. After a power cut the newest of these may be
+    /// missing, but the file is sound.
+    Kill,
+}
+
+impl SqliteStore {
+    /// Opens the store at a path, makes it when there is none, and brings its
+    /// schema up to date. The directory must exist.
+    ///
+    /// Fails with [`StoreError::DiskFull`], or with [`StoreError::Failed`] and
+    /// an [`OpenError`] as its cause.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        open::open(path).await
+    }
+
+    /// Waits for what is being written, folds the WAL into the file and closes
+    /// it. Calls after it fail.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// A transaction that writes, alone.
+    async fn write(
+        &self,
+        durability: Durability,
+    ) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        let mut connection = self.writer.acquire().await?;
+        // Set each time: a caller that was dropped half-way must not leave the
+        // next one with less than it asked for.
+        sqlx::query(match durability {
+            Durability::PowerCut => "PRAGMA synchronous = FULL",
+            Durability::Kill => "PRAGMA synchronous = NORMAL",
+        })
+        .execute(&mut *connection)
+        .await?;
+        Transaction::begin(connection, Some("BEGIN IMMEDIATE".into_sql_str())).await
+    }
+}
+
+/// Runs one call of the port; a failure says what was being tried.
+async fn attempt<T>(
+    work: impl Future<Output = Result<T, Fault>>,
+    what: impl FnOnce() -> String,
+) -> Result<T, StoreError> {
+    work.await.map_err(|fault| fault.explain(what))
+}

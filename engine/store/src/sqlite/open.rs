@@ -1,0 +1,136 @@
+//! Opening the file: its mode, its connections, its schema.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+use std::{io, path::PathBuf};
+
+use shipway_core::ports::store::StoreError;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+
+use super::SqliteStore;
+use super::row::{failed, is_full};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Another process may hold the write lock (a backup, a second engine): how
+/// long to wait for it.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a call waits for its turn with a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+const READERS: u32 = 4;
+/// SQLite's result code for a file that is no database.
+const NOT_A_DATABASE: &str = "26";
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the file cannot be opened; check that its directory exists and is yours")]
+    File(#[source] io::Error),
+    #[error("the file is no SQLite database; move it away, or choose another state directory")]
+    NotADatabase,
+    #[error(
+        "it was written by a newer Shipway (schema {found}, this one knows up to {known}); \
+         run that version, or choose another state directory"
+    )]
+    Newer { found: i64, known: i64 },
+    #[error("the schema could not be brought up to date")]
+    Migrate(#[source] MigrateError),
+    #[error("the database does not answer")]
+    Connect(#[source] sqlx::Error),
+}
+
+pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+    let store = connect(path).await.map_err(|error| explain(path, error))?;
+    if let Err(error) = MIGRATIONS.run(&store.writer).await {
+        store.close().await;
+        return Err(explain(path, migration(error)));
+    }
+    Ok(store)
+}
+
+async fn connect(path: &Path) -> Result<SqliteStore, OpenError> {
+    let owned = path.to_owned();
+    tokio::task::spawn_blocking(move || make_private(&owned))
+        .await
+        .map_err(io::Error::other)
+        .and_then(|made| made)
+        .map_err(OpenError::File)?;
+    let options = options(path);
+    let writer = pool(1)
+        .connect_with(options.clone())
+        .await
+        .map_err(unanswered)?;
+    let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
+    Ok(SqliteStore { writer, readers })
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+}
+
+/// The connections are to a file: they do not go stale, so they are kept and
+/// not tested before use.
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+/// Makes the file for its owner alone before SQLite sees it; SQLite gives the
+/// files beside it the same mode.
+fn make_private(path: &PathBuf) -> io::Result<()> {
+    let file: File = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))
+}
+
+fn unanswered(error: sqlx::Error) -> OpenError {
+    if code_is(&error, NOT_A_DATABASE) {
+        return OpenError::NotADatabase;
+    }
+    OpenError::Connect(error)
+}
+
+fn migration(error: MigrateError) -> OpenError {
+    let known = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
+    match error {
+        MigrateError::VersionMissing(found) if found > known => OpenError::Newer { found, known },
+        MigrateError::Execute(error) => unanswered(error),
+        other => OpenError::Migrate(other),
+    }
+}
+
+fn explain(path: &Path, error: OpenError) -> StoreError {
+    let full = match &error {
+        OpenError::File(error) => error.kind() == io::ErrorKind::StorageFull,
+        OpenError::Connect(error) => is_full(error),
+        OpenError::Migrate(MigrateError::ExecuteMigration(error, _)) => is_full(error),
+        _ => false,
+    };
+    if full {
+        return StoreError::DiskFull;
+    }
+    failed(format!("open {}", path.display()), error)
+}
+
+fn code_is(error: &sqlx::Error, code: &str) -> bool {
+    error
+        .as_database_error()
+        .and_then(|database| database.code())
+        .is_some_and(|found| found == code)
+}
