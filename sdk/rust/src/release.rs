@@ -116,14 +116,15 @@ impl Command {
         Self::new(Invocation::Argv(argv.into_iter().map(Into::into).collect()))
     }
 
-    /// A command of the phase `release`, run at every deployment through the
-    /// image's entrypoint, labelled by itself.
+    /// A command of the phase `release`, run at every deployment without the
+    /// image's entrypoint, as the settings' own commands are, and labelled by
+    /// itself.
     pub fn new(run: Invocation) -> Self {
         Self {
             label: run.readable(),
             run,
             phase: Phase::Release,
-            entrypoint: Entrypoint::Keep,
+            entrypoint: Entrypoint::Bypass,
             timeout: None,
             when: When::Always,
             undo: None,
@@ -222,7 +223,7 @@ impl Phase {
     }
 }
 
-/// Whether a command goes through the image's entrypoint.
+/// Whether the image's entrypoint is kept in front of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Entrypoint {
@@ -245,9 +246,9 @@ impl Entrypoint {
 #[non_exhaustive]
 pub enum When {
     Always,
-    /// Only at the environment's first deployment.
+    /// Only while the environment has never had a successful deployment.
     FirstDeploy,
-    /// Once in the environment's life.
+    /// Once per environment, image and command.
     Once,
 }
 

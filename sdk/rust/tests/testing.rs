@@ -165,13 +165,13 @@ fn a_command_carries_everything_that_was_said_of_it() {
         .label("Migrate")
         .phase(Phase::Gate)
         .timeout(Duration::from_secs(60))
-        .entrypoint(Entrypoint::Bypass)
+        .entrypoint(Entrypoint::Keep)
         .when(When::FirstDeploy)
         .undo(Invocation::Shell("bin/migrate --back".into()))
         .at("app/a.txt", "line 1");
     assert_eq!(command.label, "Migrate");
     assert_eq!(command.phase.as_str(), "gate");
-    assert_eq!(command.entrypoint.as_str(), "bypass");
+    assert_eq!(command.entrypoint.as_str(), "keep");
     assert_eq!(command.when.as_str(), "first-deploy");
     assert_eq!(command.run.readable(), "bin/migrate --now");
 }
