@@ -202,6 +202,7 @@ pub struct DeploymentFilter {
     pub app: Option<AppName>,
     pub environment: Option<EnvironmentKey>,
     pub before: Option<DeploymentId>,
+    /// At most this many, and never more than 1,000; 0 means 100.
     pub limit: u32,
 }
 

@@ -1,4 +1,4 @@
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use shipway_core::ports::store::{DeploymentFilter, NewLine, Store, StoreError};
 
@@ -17,21 +17,47 @@ pub async fn an_app_is_kept_and_changed(store: &impl Store) -> Result<()> {
 
 pub async fn names_are_unique_and_missing_ones_are_said(store: &impl Store) -> Result<()> {
     let shop = app("shop")?;
-    let missing = store.update_app(&shop).await.unwrap_err().to_string();
+    let missing = store
+        .update_app(&shop)
+        .await
+        .err()
+        .context("no error")?
+        .to_string();
     assert_eq!(missing, "there is no app \"shop\"");
-    let missing = store.delete_app(&shop.name).await.unwrap_err();
+    let missing = store
+        .delete_app(&shop.name)
+        .await
+        .err()
+        .context("no error")?;
     assert!(matches!(missing, StoreError::NotFound { what: "app", .. }));
     let live = environment("shop/live")?;
-    let missing = store.create_environment(&live).await.unwrap_err();
+    let missing = store
+        .create_environment(&live)
+        .await
+        .err()
+        .context("no error")?;
     assert!(matches!(missing, StoreError::NotFound { what: "app", .. }));
 
     store.create_app(&shop).await?;
-    let twice = store.create_app(&shop).await.unwrap_err().to_string();
+    let twice = store
+        .create_app(&shop)
+        .await
+        .err()
+        .context("no error")?
+        .to_string();
     assert_eq!(twice, "app \"shop\" exists already");
-    let missing = store.update_environment(&live).await.unwrap_err();
+    let missing = store
+        .update_environment(&live)
+        .await
+        .err()
+        .context("no error")?;
     assert_eq!(missing.to_string(), "there is no environment \"shop/live\"");
     store.create_environment(&live).await?;
-    let twice = store.create_environment(&live).await.unwrap_err();
+    let twice = store
+        .create_environment(&live)
+        .await
+        .err()
+        .context("no error")?;
     assert_eq!(
         twice.to_string(),
         "environment \"shop/live\" exists already"
@@ -61,7 +87,11 @@ pub async fn a_domain_belongs_to_one_environment(store: &impl Store) -> Result<(
 
     let mut blog = environment("blog/live")?;
     blog.domains = vec!["blog.example.com".parse()?, "www.example.com".parse()?];
-    let taken = store.update_environment(&blog).await.unwrap_err();
+    let taken = store
+        .update_environment(&blog)
+        .await
+        .err()
+        .context("no error")?;
     assert_eq!(
         taken.to_string(),
         "domain www.example.com belongs to shop/live already"
@@ -74,7 +104,11 @@ pub async fn a_domain_belongs_to_one_environment(store: &impl Store) -> Result<(
     store.update_environment(&blog).await?;
     let mut third = environment("blog/test")?;
     third.domains = vec!["blog.example.com".parse()?];
-    let taken = store.create_environment(&third).await.unwrap_err();
+    let taken = store
+        .create_environment(&third)
+        .await
+        .err()
+        .context("no error")?;
     assert!(matches!(taken, StoreError::DomainTaken { owner, .. } if owner == blog.key));
     assert_eq!(store.environment(&third.key).await?, None);
     store.delete_environment(&blog.key).await?;

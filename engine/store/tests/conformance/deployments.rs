@@ -2,11 +2,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use shipway_core::ending::{Ending, Failed, Failure, Reason};
-use shipway_core::journal::{Commit, Event, Output};
+use shipway_core::journal::{Commit, Event, Image, Instance, Output, Serving};
+use shipway_core::name::DeploymentId;
 use shipway_core::pipeline::Step;
 use shipway_core::ports::store::{Created, DeploymentFilter, Store, StoreError};
 
-use crate::sample::{at, deploy, id, key, serving, settle, trigger};
+use crate::sample::{at, deploy, id, key, settle, trigger};
 
 fn started(step: Step) -> Event {
     Event::StepStarted { step }
@@ -25,11 +26,29 @@ fn commit() -> Result<Commit> {
     })
 }
 
+fn serving(deployment: DeploymentId) -> Result<Serving> {
+    Ok(Serving {
+        deployment,
+        commit: "a".repeat(40).parse()?,
+        image: Image {
+            reference: "sha256:1".into(),
+            tag: "shipway/shop:a".into(),
+            reused: false,
+        },
+        instances: vec![Instance {
+            id: "one".into(),
+            process: "web".parse()?,
+            address: Some("127.0.0.1:8000".parse()?),
+        }],
+    })
+}
+
 pub async fn the_first_entry_is_its_trigger(store: &impl Store) -> Result<()> {
     settle(store, &["shop/live"]).await?;
-    let missing = store.create_deployment(id(1), at(2), &trigger("shop/test")?);
+    let elsewhere = trigger("shop/test")?;
+    let missing = store.create_deployment(id(1), at(2), &elsewhere).await;
     assert!(matches!(
-        missing.await,
+        missing,
         Err(StoreError::NotFound {
             what: "environment",
             ..
@@ -42,8 +61,9 @@ pub async fn the_first_entry_is_its_trigger(store: &impl Store) -> Result<()> {
     assert_eq!(journal.len(), 1);
     assert_eq!(journal[0].event, Event::Queued(trigger("shop/live")?));
     assert_eq!(journal[0].at, at(2));
-    let twice = store.create_deployment(id(1), at(2), &trigger("shop/live")?);
-    assert!(matches!(twice.await, Err(StoreError::Exists { .. })));
+    let again = trigger("shop/live")?;
+    let twice = store.create_deployment(id(1), at(2), &again).await;
+    assert!(matches!(twice, Err(StoreError::Exists { .. })));
     Ok(())
 }
 

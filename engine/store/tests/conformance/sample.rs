@@ -3,7 +3,7 @@
 use anyhow::Result;
 use shipway_core::app::{App, Credentials, Repository};
 use shipway_core::environment::{Environment, EnvironmentKey, RuntimeKind, Variable};
-use shipway_core::journal::{BuildWish, Image, Instance, Serving, Trigger};
+use shipway_core::journal::{BuildWish, Trigger};
 use shipway_core::name::{DeploymentId, Timestamp};
 use shipway_core::ports::store::{Created, Deployment, Store};
 use shipway_core::secret::Secret;
@@ -60,23 +60,6 @@ pub fn trigger(name: &str) -> Result<Trigger> {
     })
 }
 
-pub fn serving(deployment: DeploymentId) -> Result<Serving> {
-    Ok(Serving {
-        deployment,
-        commit: "a".repeat(40).parse()?,
-        image: Image {
-            reference: "sha256:1".into(),
-            tag: "shipway/shop:a".into(),
-            reused: false,
-        },
-        instances: vec![Instance {
-            id: "one".into(),
-            process: "web".parse()?,
-            address: Some("127.0.0.1:8000".parse()?),
-        }],
-    })
-}
-
 /// An app with environments, each `app/environment`.
 pub async fn settle(store: &impl Store, environments: &[&str]) -> Result<()> {
     for name in environments {
@@ -91,8 +74,8 @@ pub async fn settle(store: &impl Store, environments: &[&str]) -> Result<()> {
 }
 
 pub async fn deploy(store: &impl Store, number: u128, name: &str) -> Result<Deployment> {
-    let created = store.create_deployment(id(number), at(2), &trigger(name)?);
-    match created.await? {
+    let trigger = trigger(name)?;
+    match store.create_deployment(id(number), at(2), &trigger).await? {
         Created::New(deployment) => Ok(deployment),
         Created::Earlier(deployment) => anyhow::bail!("seen before: {}", deployment.id),
     }

@@ -1,0 +1,199 @@
+//! What only a store in a file can do: be private, last, be refused, be full,
+//! and stay quick when it has much to keep.
+
+#[path = "conformance/sample.rs"]
+mod sample;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use shipway_core::journal::Event;
+use shipway_core::pipeline::Step;
+use shipway_core::ports::Stream;
+use shipway_core::ports::store::{Apps, DeploymentFilter, Deployments, Logs, NewLine, StoreError};
+use shipway_store::SqliteStore;
+
+use sample::{at, deploy, id, key, settle};
+
+/// The whole of an error, as a person sees it.
+fn chain(error: StoreError) -> String {
+    format!("{:#}", anyhow::Error::from(error))
+}
+
+async fn sql(path: &Path, statement: &'static str) -> Result<()> {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let pool = sqlx::SqlitePool::connect_with(options).await?;
+    sqlx::query(statement).execute(&pool).await?;
+    pool.close().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_is_private_and_it_lasts() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("shipway.db");
+    let store = SqliteStore::open(&path).await?;
+    settle(&store, &["shop/live"]).await?;
+    for file in std::fs::read_dir(folder.path())? {
+        let file = file?;
+        let mode = file.metadata()?.permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", file.path().display());
+    }
+    store.close().await;
+    let left = std::fs::read_dir(folder.path())?.count();
+    assert_eq!(left, 1, "closing folds the WAL into the file");
+
+    let store = SqliteStore::open(&path).await?;
+    assert!(store.environment(&key("shop/live")?).await?.is_some());
+    store.close().await;
+    assert!(store.apps().await.is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_said() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("shipway.db");
+    std::fs::write(&path, "this is a letter, not a database\n".repeat(100))?;
+    let said = chain(SqliteStore::open(&path).await.err().context("opened")?);
+    ensure!(said.contains("shipway.db"), "{said}");
+    ensure!(said.contains("is no SQLite database"), "{said}");
+    let missing = folder.path().join("nowhere/shipway.db");
+    let said = chain(SqliteStore::open(&missing).await.err().context("opened")?);
+    ensure!(said.contains("check that its directory exists"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_version_is_left_alone() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("shipway.db");
+    SqliteStore::open(&path).await?.close().await;
+    let statement = "INSERT INTO _sqlx_migrations \
+                     (version, description, success, checksum, execution_time) \
+                     VALUES (9999, 'later', TRUE, x'00', 0)";
+    sql(&path, statement).await?;
+    let said = chain(SqliteStore::open(&path).await.err().context("opened")?);
+    ensure!(said.contains("newer Shipway (schema 9999"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_stores_on_one_file_agree() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("shipway.db");
+    let one = SqliteStore::open(&path).await?;
+    let two = SqliteStore::open(&path).await?;
+    settle(&one, &["shop/live"]).await?;
+    deploy(&two, 1, "shop/live").await?;
+    let step = Step::Services;
+    let event = Event::StepStarted { step };
+    let writes = (0..20).flat_map(|n| {
+        [
+            one.append(id(1), at(n), &event, None),
+            two.append(id(1), at(n), &event, None),
+        ]
+    });
+    futures::future::try_join_all(writes).await?;
+    assert_eq!(one.journal(id(1), 0, 100).await?.len(), 41);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_nothing_is_half_written() -> Result<()> {
+    let Some(disk) = SmallDisk::mount()? else {
+        println!("not run: a full disk needs root, to mount a small one");
+        ensure!(std::env::var_os("SHIPWAY_REQUIRE_PARTS").is_none());
+        return Ok(());
+    };
+    let store = SqliteStore::open(&disk.path().join("shipway.db")).await?;
+    settle(&store, &["shop/live"]).await?;
+    deploy(&store, 1, "shop/live").await?;
+    let line = NewLine {
+        at: at(0),
+        stream: Stream::Stdout,
+        text: "x".repeat(16 * 1024),
+    };
+    let mut full = None;
+    for _ in 0..1000 {
+        if let Err(error) = store.append_log(id(1), std::slice::from_ref(&line)).await {
+            full = Some(error);
+            break;
+        }
+    }
+    assert!(matches!(full, Some(StoreError::DiskFull)), "{full:?}");
+    let log = store.log(id(1), 0, u32::MAX).await?;
+    assert_eq!(log.last().map(|line| line.number), Some(log.len() as u64));
+    store.close().await;
+    Ok(())
+}
+
+/// A file system of 2 MiB in memory, gone when it is dropped.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Result<Option<Self>> {
+        let folder = tempfile::tempdir()?;
+        let done = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"])
+            .arg(folder.path())
+            .output();
+        let mounted = done.is_ok_and(|output| output.status.success());
+        Ok(mounted.then_some(Self(folder)))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount")
+            .arg("-l")
+            .arg(self.path())
+            .status();
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_apps_stay_quick() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let store = SqliteStore::open(&folder.path().join("shipway.db")).await?;
+    for number in 0..1000 {
+        let name = format!("app-{number}/live");
+        settle(&store, &[&name]).await?;
+        deploy(&store, number + 1, &name).await?;
+    }
+    let event = Event::CancelRequested { by: "me".into() };
+    let append = median(async |n| {
+        store.append(id(500), at(n), &event, None).await?;
+        Ok(())
+    })
+    .await?;
+    let filter = DeploymentFilter {
+        environment: Some(key("app-500/live")?),
+        limit: 20,
+        ..DeploymentFilter::default()
+    };
+    let list = median(async |_| Ok(drop(store.deployments(&filter).await?))).await?;
+    let apps = median(async |_| Ok(drop(store.apps().await?))).await?;
+    println!("with 1,000 apps: append {append:?}, history {list:?}, all apps {apps:?}");
+    // Far above what they take, far below what a missing index costs.
+    let bound = Duration::from_millis(250);
+    ensure!(append < bound && list < bound && apps < bound);
+    Ok(())
+}
+
+async fn median(work: impl AsyncFn(i64) -> Result<()>) -> Result<Duration> {
+    let mut times = Vec::new();
+    for n in 0..51 {
+        let start = Instant::now();
+        work(n).await?;
+        times.push(start.elapsed());
+    }
+    times.sort();
+    times.get(25).copied().context("no times")
+}
