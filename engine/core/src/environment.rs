@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::health::HealthRule;
 use crate::name::{
     AppName, Domain, EnvironmentName, Label, PluginName, ProcessName, Timestamp, VariableName,
+    VolumeName,
 };
 use crate::release::SettingsCommand;
 use crate::secret::Secret;
@@ -40,6 +41,8 @@ pub struct Environment {
     pub processes: BTreeMap<ProcessName, ProcessSettings>,
     pub build: BuildSettings,
     pub services: Vec<Service>,
+    /// Shared by every instance and command of every deployment.
+    pub volumes: Vec<Volume>,
     pub release_commands: Vec<SettingsCommand>,
     pub plugins: Option<PluginChoice>,
     /// What each plugin gets to read here, over the plugin's own settings.
@@ -62,6 +65,7 @@ impl Environment {
             processes: BTreeMap::new(),
             build: BuildSettings::default(),
             services: Vec::new(),
+            volumes: Vec::new(),
             release_commands: Vec::new(),
             plugins: None,
             plugin_settings: BTreeMap::new(),
@@ -164,6 +168,41 @@ pub struct Service {
 
 fn five() -> u32 {
     5
+}
+
+/// A place for files that outlive a deployment. Whoever writes it must bear
+/// that the old and the new version write at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Volume {
+    pub name: VolumeName,
+    /// The absolute path in a container. The process runtime has no mounts: it
+    /// gives a directory of the machine. On both, the place is told as
+    /// `SHIPWAY_VOLUME_NAME`, in upper case with underscores.
+    pub path: String,
+}
+
+impl Volume {
+    /// The variable that tells where the volume is.
+    pub fn variable(&self) -> String {
+        format!(
+            "SHIPWAY_VOLUME_{}",
+            self.name.as_str().to_ascii_uppercase().replace('-', "_")
+        )
+    }
+
+    /// The first thing wrong with it, in words.
+    pub fn problem(&self) -> Option<&'static str> {
+        let clean = self.path.starts_with('/')
+            && self.path.len() > 1
+            && !self.path.contains(':')
+            && self
+                .path
+                .split('/')
+                .skip(1)
+                .all(|part| !matches!(part, "" | "." | ".."));
+        (!clean).then_some("a volume's path must be absolute, such as /data")
+    }
 }
 
 /// Which plugins take part. Named explicitly: two sources that both speak are

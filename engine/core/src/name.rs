@@ -86,6 +86,10 @@ name!(
     PluginName, "plugin name", "1 to 63 lower-case letters, digits and dashes, beginning with a letter", is_slug
 );
 name!(
+    /// The name of a volume of an environment.
+    VolumeName, "volume name", "1 to 63 lower-case letters, digits and dashes, beginning with a letter", is_slug
+);
+name!(
     /// The name of a process type: `web`, `worker`, …
     ProcessName, "process type", "1 to 63 letters, digits, dashes and underscores", is_process_name
 );

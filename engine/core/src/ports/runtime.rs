@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{BoxError, Output, Stream};
-use crate::environment::{BuildSettings, EnvironmentKey, Limits, RuntimeKind};
+use crate::environment::{BuildSettings, EnvironmentKey, Limits, RuntimeKind, Volume};
 use crate::journal::{Exit, Image, Instance};
 use crate::name::{AppName, CommitId, DeploymentId};
 use crate::process::Process;
@@ -137,6 +137,9 @@ pub struct CommandRun {
     /// The port of the process type that is routed, told as `PORT`.
     pub port: Option<u16>,
     pub limits: Limits,
+    /// Mounted (docker), or made as directories (process); the runtime adds
+    /// each one's [`Volume::variable`].
+    pub volumes: Vec<Volume>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +178,9 @@ pub struct StartRequest {
     pub number: u32,
     pub variables: Variables,
     pub limits: Limits,
+    /// Mounted (docker), or made as directories (process); the runtime adds
+    /// each one's [`Volume::variable`].
+    pub volumes: Vec<Volume>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,321 @@
+//! The executor's front door: triggers, cancels and plans come in here; a
+//! worker per environment does the rest.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use shipway_core::app::App;
+use shipway_core::ending::{Aftermath, Ending, Failure, Reason};
+use shipway_core::environment::{Environment, EnvironmentKey, QueuePolicy};
+use shipway_core::journal::{Event, Trigger};
+use shipway_core::name::DeploymentId;
+use shipway_core::pipeline::Step;
+use shipway_core::plan::Plan;
+use shipway_core::ports::store::{Created, Deployment, StoreError};
+use tokio::sync::Mutex;
+use tokio_util::task::TaskTracker;
+
+use crate::bell::{Bell, Listener};
+use crate::command::{
+    CancelError, Commands, PlanImage, PlanRequest, PlanningError, TearDownError, TriggerError,
+};
+use crate::deploy::Cancel;
+use crate::failures::{self, Broken, sentence};
+use crate::log::Log;
+use crate::scene::Scene;
+use crate::steps::build;
+use crate::world::World;
+
+/// Between SIGTERM and SIGKILL when an environment is torn down.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A handle; clones are the same engine.
+#[derive(Debug, Clone)]
+pub struct Engine(Arc<Inner>);
+
+#[derive(Debug)]
+pub struct Inner {
+    pub world: World,
+    pub bell: Bell,
+    /// Who holds this engine's leases.
+    pub holder: String,
+    /// One trigger at a time, so that a queue policy sees a queue that stands still.
+    triggers: Mutex<()>,
+    workers: Mutex<Workers>,
+    tasks: TaskTracker,
+}
+
+/// The environments that have a worker now, and the deployments that run.
+#[derive(Debug, Default)]
+pub struct Workers {
+    pub busy: HashMap<EnvironmentKey, ()>,
+    pub running: HashMap<DeploymentId, Cancel>,
+}
+
+impl Engine {
+    /// `holder` names this engine among those that share the store.
+    pub fn new(world: World, holder: String) -> Self {
+        Self(Arc::new(Inner {
+            world,
+            bell: Bell::default(),
+            holder,
+            triggers: Mutex::default(),
+            workers: Mutex::default(),
+            tasks: TaskTracker::new(),
+        }))
+    }
+
+    /// Takes up every deployment that has not ended. Call it once, at the start.
+    pub async fn recover(&self) -> Result<usize, StoreError> {
+        let unfinished = self.0.world.store.unfinished().await?;
+        for deployment in &unfinished {
+            self.wake(&deployment.trigger.key).await;
+        }
+        Ok(unfinished.len())
+    }
+
+    /// Sees to it that an environment has a worker.
+    async fn wake(&self, key: &EnvironmentKey) {
+        let mut workers = self.0.workers.lock().await;
+        if workers.busy.insert(key.clone(), ()).is_none() {
+            self.0
+                .tasks
+                .spawn(crate::worker::work(self.0.clone(), key.clone()));
+        }
+    }
+
+    /// Waits for the notifications that are under way, at most `limit`.
+    pub async fn settle(&self, limit: Duration) {
+        self.0.tasks.close();
+        let _ = tokio::time::timeout(limit, self.0.tasks.wait()).await;
+    }
+
+    async fn queued(&self, key: &EnvironmentKey) -> Result<Vec<Deployment>, StoreError> {
+        let unfinished = self.0.world.store.unfinished().await?;
+        Ok(unfinished
+            .into_iter()
+            .filter(|deployment| deployment.trigger.key == *key)
+            .collect())
+    }
+
+    /// `latest-wins`: those that wait and are older end superseded.
+    async fn supersede(&self, older: &[Deployment], by: DeploymentId) -> Result<(), StoreError> {
+        for deployment in older
+            .iter()
+            .filter(|deployment| deployment.started_at.is_none())
+        {
+            self.end_queued(deployment.id, Ending::Superseded { by })
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn end_queued(&self, id: DeploymentId, ending: Ending) -> Result<(), StoreError> {
+        let inner = &self.0;
+        let now = inner.world.clock.now();
+        match inner
+            .world
+            .store
+            .append(id, now, &Event::Ended(ending), None)
+            .await
+        {
+            Ok(_) | Err(StoreError::Ended(_)) => {}
+            Err(error) => return Err(error),
+        }
+        inner.bell.ring(id);
+        Ok(())
+    }
+}
+
+impl Inner {
+    pub fn workers(&self) -> &Mutex<Workers> {
+        &self.workers
+    }
+
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    pub async fn app_and_environment(
+        &self,
+        key: &EnvironmentKey,
+    ) -> Result<Option<(App, Environment)>, StoreError> {
+        let app = self.world.store.app(&key.app).await?;
+        let environment = self.world.store.environment(key).await?;
+        Ok(app.zip(environment))
+    }
+}
+
+#[async_trait]
+impl Commands for Engine {
+    async fn trigger(&self, mut trigger: Trigger) -> Result<Created, TriggerError> {
+        let inner = &self.0;
+        let key = trigger.key.clone();
+        let known = inner.app_and_environment(&key).await?;
+        let (app, environment) =
+            known.ok_or_else(|| TriggerError::UnknownEnvironment(key.clone()))?;
+        if trigger.reference.is_empty() {
+            trigger.reference = environment
+                .reference
+                .clone()
+                .unwrap_or(app.repository.default_reference);
+        }
+        let _one_at_a_time = inner.triggers.lock().await;
+        let older = self.queued(&key).await?;
+        let is_repeat = |d: &Deployment| {
+            trigger.idempotency_key.is_some()
+                && d.trigger.idempotency_key == trigger.idempotency_key
+        };
+        if environment.queue == QueuePolicy::Reject
+            && let Some(running) = older.first()
+            && !older.iter().any(is_repeat)
+        {
+            return Err(TriggerError::Busy {
+                key,
+                running: running.id,
+            });
+        }
+        let id = inner.world.clock.new_deployment_id();
+        let created = inner
+            .world
+            .store
+            .create_deployment(id, inner.world.clock.now(), &trigger)
+            .await?;
+        if let Created::New(deployment) = &created {
+            if environment.queue == QueuePolicy::LatestWins {
+                self.supersede(&older, deployment.id).await?;
+            }
+            inner.bell.ring(deployment.id);
+            self.wake(&key).await;
+        }
+        Ok(created)
+    }
+
+    async fn cancel(&self, id: DeploymentId, by: &str) -> Result<(), CancelError> {
+        let inner = &self.0;
+        let deployment = inner
+            .world
+            .store
+            .deployment(id)
+            .await?
+            .ok_or(CancelError::Unknown(id))?;
+        if deployment.ending.is_some() {
+            return Err(CancelError::Ended(id));
+        }
+        if deployment.step.is_some_and(|step| step >= Step::Switch) {
+            return Err(CancelError::TooLate(id));
+        }
+        let workers = inner.workers.lock().await;
+        let event = Event::CancelRequested { by: by.to_owned() };
+        inner
+            .world
+            .store
+            .append(id, inner.world.clock.now(), &event, None)
+            .await?;
+        match workers.running.get(&id) {
+            Some(cancel) => cancel.request(by),
+            None => {
+                self.end_queued(id, Ending::Cancelled(Aftermath::default()))
+                    .await?
+            }
+        }
+        inner.bell.ring(id);
+        Ok(())
+    }
+
+    async fn plan(&self, request: &PlanRequest) -> Result<Plan, PlanningError> {
+        let inner = &self.0;
+        let known = inner.app_and_environment(&request.key).await?;
+        let (app, environment) =
+            known.ok_or_else(|| PlanningError::UnknownEnvironment(request.key.clone()))?;
+        let default = environment
+            .reference
+            .clone()
+            .unwrap_or_else(|| app.repository.default_reference.clone());
+        let runtime = inner
+            .world
+            .runtime(environment.runtime)
+            .map_err(|error| failed(failures::of_runtime(Step::Build, &error)))?;
+        let scene = Scene {
+            world: inner.world.clone(),
+            app,
+            environment,
+            runtime,
+            deployment: inner.world.clock.new_deployment_id(),
+            reference: request.reference.clone().unwrap_or(default),
+            log: Log::discard(inner.world.clock.clone()),
+        };
+        let plan = make_plan(&scene, request.image).await;
+        if let Err(error) = inner.world.source.discard(scene.deployment).await {
+            tracing::warn!(%error, "the working directory of a plan stays");
+        }
+        plan.map_err(|broken| match broken {
+            Broken::Failed(failure) => failed(*failure),
+            Broken::Cancelled => failed(Failure::new(Step::Plan, Reason::Internal, "cancelled")),
+            Broken::Halted(halted) => failed(Failure::new(
+                Step::Plan,
+                Reason::Internal,
+                sentence(&halted),
+            )),
+        })
+    }
+
+    async fn tear_down(&self, key: &EnvironmentKey) -> Result<(), TearDownError> {
+        if let Some(running) = self.queued(key).await?.first() {
+            return Err(TearDownError::Busy(running.id));
+        }
+        let problem = |message: String| TearDownError::Failed {
+            key: key.clone(),
+            message,
+        };
+        let world = &self.0.world;
+        world
+            .router
+            .remove(key)
+            .await
+            .map_err(|error| problem(sentence(&error)))?;
+        let Some(environment) = world.store.environment(key).await? else {
+            return Ok(());
+        };
+        let runtime = world
+            .runtime(environment.runtime)
+            .map_err(|error| problem(sentence(&error)))?;
+        for owned in runtime
+            .instances(key)
+            .await
+            .map_err(|error| problem(sentence(&error)))?
+        {
+            runtime
+                .stop(&owned.instance, GRACE)
+                .await
+                .map_err(|error| problem(sentence(&error)))?;
+            runtime
+                .clean_up(owned.deployment)
+                .await
+                .map_err(|error| problem(sentence(&error)))?;
+        }
+        Ok(())
+    }
+
+    fn listen(&self, deployment: DeploymentId) -> Listener {
+        self.0.bell.listen(deployment)
+    }
+}
+
+async fn make_plan(scene: &Scene, wish: PlanImage) -> Result<Plan, Broken> {
+    let checkout = scene.check_out(&scene.reference).await?;
+    let draft = scene.draft(Step::Plan, &checkout)?;
+    let found = scene.find_image(&checkout.commit, &draft).await;
+    let image = match (found, wish) {
+        (Ok(Some(image)), _) => Some(image),
+        (_, PlanImage::Build) => Some(build::build(scene, &checkout, &draft).await?),
+        (_, PlanImage::IfBuilt) => None,
+    };
+    scene.complete(draft, &checkout, image.as_ref()).await
+}
+
+fn failed(failure: Failure) -> PlanningError {
+    PlanningError::Failed(Box::new(failure))
+}
