@@ -1,0 +1,157 @@
+//! What comes in, with every refusal as a problem that says what to change.
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::problem::{Kind, Problem};
+
+/// The body of a request as JSON.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        require_type(&request, is_json, "application/json")?;
+        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        from_json(&bytes).map(Self)
+    }
+}
+
+/// The body of a request as JSON; no body at all is the default.
+#[derive(Debug)]
+pub struct OptionalBody<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let typed = request.headers().contains_key(CONTENT_TYPE);
+        let checked = require_type(&request, is_json, "application/json");
+        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        match (bytes.is_empty(), typed) {
+            (true, _) => Ok(Self(T::default())),
+            (false, _) => checked.and_then(|()| from_json(&bytes)).map(Self),
+        }
+    }
+}
+
+/// The bytes of a WebAssembly component.
+#[derive(Debug)]
+pub struct Component(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Component {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let wasm = |kind: &str| matches!(kind, "application/wasm" | "application/octet-stream");
+        require_type(&request, wasm, "application/wasm")?;
+        Bytes::from_request(request, state)
+            .await
+            .map(Self)
+            .map_err(unread)
+    }
+}
+
+/// The names in the path.
+#[derive(Debug)]
+pub struct PathOf<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathOf<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(value)) => Ok(Self(value)),
+            Err(rejection) => Err(Problem::new(Kind::InvalidPath, in_path(&rejection))),
+        }
+    }
+}
+
+fn in_path(rejection: &PathRejection) -> String {
+    match rejection {
+        PathRejection::FailedToDeserializePathParams(failed) => failed.kind().to_string(),
+        other => other.body_text(),
+    }
+}
+
+/// What stands behind the `?`.
+#[derive(Debug)]
+pub struct QueryOf<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(value)) => Ok(Self(value)),
+            Err(rejection) => {
+                let text = rejection.body_text();
+                let detail = text
+                    .rsplit_once("query string: ")
+                    .map_or(&*text, |(_, d)| d);
+                Err(Problem::new(Kind::InvalidQuery, detail))
+            }
+        }
+    }
+}
+
+/// Reads JSON; an error names the place: `processes.web.port: …`.
+pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        unfit(&path, &error.into_inner())
+    })?;
+    json.end().map_err(|error| unfit(".", &error))?;
+    Ok(value)
+}
+
+/// The problem of JSON that does not fit, at a path where that is known.
+pub(crate) fn unfit(path: &str, error: &serde_json::Error) -> Problem {
+    if error.is_data() {
+        let detail = match path {
+            "." | "" | "?" => error.to_string(),
+            path => format!("{path}: {error}"),
+        };
+        return Problem::new(Kind::InvalidBody, detail);
+    }
+    Problem::new(Kind::MalformedBody, format!("the body is no JSON: {error}"))
+}
+
+/// `application/json` and the types made of it.
+fn is_json(kind: &str) -> bool {
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+fn require_type(
+    request: &Request,
+    fits: impl Fn(&str) -> bool,
+    wanted: &str,
+) -> Result<(), Problem> {
+    let given = request.headers().get(CONTENT_TYPE);
+    let given = given.and_then(|value| value.to_str().ok()).unwrap_or("");
+    let kind = given.split(';').next().unwrap_or("").trim();
+    if fits(&kind.to_ascii_lowercase()) {
+        return Ok(());
+    }
+    let detail = match kind {
+        "" => format!("the body has no content type; this takes {wanted}"),
+        kind => format!("the body is {kind:?}; this takes {wanted}"),
+    };
+    let hint = format!("send the header `Content-Type: {wanted}`");
+    Err(Problem::new(Kind::UnsupportedMediaType, detail).with_hint(hint))
+}
+
+fn unread(rejection: BytesRejection) -> Problem {
+    if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
+        return Problem::new(Kind::TooLarge, "the body is larger than this takes")
+            .with_hint("settings are at most 1 MiB, components at most 64 MiB");
+    }
+    Problem::new(Kind::MalformedBody, "the body ended before it was complete")
+}

@@ -1,0 +1,14 @@
+//! The handlers, one file per noun.
+
+pub mod app;
+pub mod deployment;
+pub mod environment;
+pub mod event;
+pub mod health;
+pub mod log;
+pub mod plan;
+pub mod plugin;
+pub mod plugin_settings;
+pub mod release_command;
+pub mod token;
+pub mod variable;

@@ -1,0 +1,227 @@
+//! `/v1/deployments`, and those of one environment.
+
+use axum::Json;
+use axum::extract::State;
+use http::header::LOCATION;
+use http::{HeaderMap, HeaderName, StatusCode};
+use shipway_core::environment::EnvironmentKey;
+use shipway_core::journal::{Event, Output, Trigger};
+use shipway_core::name::DeploymentId;
+use shipway_core::plan::Plan;
+use shipway_core::ports::store::{self, Created, DeploymentFilter};
+use shipway_core::settings::check_reference;
+use shipway_core::token::Scope;
+
+use crate::access::{Caller, Deploy, May, Read};
+use crate::extract::{OptionalBody, PathOf, QueryOf};
+use crate::problem::{Kind, Problem};
+use crate::state::ApiState;
+use crate::wire::deployment::{Deployment, ListDeployments, NewDeployment, PageOfDeployments};
+use crate::wire::page::Page;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const LONGEST_KEY: usize = 255;
+const DEFAULT_LIMIT: u32 = 20;
+const MOST: u32 = 100;
+
+type Accepted = (StatusCode, [(HeaderName, String); 1], Json<Deployment>);
+
+/// Triggers a deployment. The same `Idempotency-Key` gives the same deployment,
+/// then with status 200.
+#[utoipa::path(post, path = "/v1/apps/{app}/environments/{environment}/deployments",
+    tag = "deployments", request_body = Option<NewDeployment>,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Any text of up to 255 bytes; the same text is the same deployment.")),
+    responses(
+        (status = 202, body = Deployment, headers(("Location" = String))),
+        (status = 200, body = Deployment, description = "The key was seen before", headers(("Location" = String)))))]
+pub async fn create_deployment(
+    State(state): State<ApiState>,
+    May { caller, .. }: May<Deploy>,
+    PathOf(key): PathOf<EnvironmentKey>,
+    headers: HeaderMap,
+    OptionalBody(wish): OptionalBody<NewDeployment>,
+) -> Result<Accepted, Problem> {
+    let environment = state.environment(&key).await?;
+    let app = state.app(&key.app).await?;
+    if let Some(reference) = &wish.reference {
+        check_reference("reference", reference)?;
+    }
+    let reference = wish.reference.as_deref();
+    let trigger = Trigger {
+        reference: reference
+            .unwrap_or(environment.reference_of(&app))
+            .to_owned(),
+        by: caller.name().to_owned(),
+        idempotency_key: idempotency_key(&headers)?,
+        build: wish.build,
+        key,
+    };
+    let (status, deployment) = match state.commands.trigger(trigger).await? {
+        Created::New(deployment) => (StatusCode::ACCEPTED, deployment),
+        Created::Earlier(deployment) => {
+            refuse_another_wish(&wish, &deployment)?;
+            (StatusCode::OK, deployment)
+        }
+    };
+    let location = format!("/v1/deployments/{}", deployment.id);
+    Ok((status, [(LOCATION, location)], Json(deployment.into())))
+}
+
+/// Lists deployments of all apps that the token reaches, newest first.
+#[utoipa::path(get, path = "/v1/deployments", tag = "deployments",
+    params(ListDeployments), responses((status = 200, body = Page<Deployment>)))]
+pub async fn list_deployments(
+    State(state): State<ApiState>,
+    caller: Caller,
+    QueryOf(query): QueryOf<ListDeployments>,
+) -> Result<Json<Page<Deployment>>, Problem> {
+    if let Some(app) = &query.app {
+        caller.may(Scope::Read, app)?;
+    }
+    let filter = DeploymentFilter {
+        app: query.app,
+        environment: None,
+        before: query.before,
+        limit: limit(query.limit)?,
+    };
+    let found = state.store.deployments(&filter).await?;
+    Ok(Json(page(found, filter.limit, &caller)))
+}
+
+/// Lists an environment's deployments, newest first.
+#[utoipa::path(get, path = "/v1/apps/{app}/environments/{environment}/deployments",
+    tag = "deployments", params(PageOfDeployments),
+    responses((status = 200, body = Page<Deployment>)))]
+pub async fn list_environment_deployments(
+    State(state): State<ApiState>,
+    May { caller, .. }: May<Read>,
+    PathOf(key): PathOf<EnvironmentKey>,
+    QueryOf(query): QueryOf<PageOfDeployments>,
+) -> Result<Json<Page<Deployment>>, Problem> {
+    state.environment(&key).await?;
+    let filter = DeploymentFilter {
+        app: None,
+        environment: Some(key),
+        before: query.before,
+        limit: limit(query.limit)?,
+    };
+    let found = state.store.deployments(&filter).await?;
+    Ok(Json(page(found, filter.limit, &caller)))
+}
+
+/// Shows a deployment.
+#[utoipa::path(get, path = "/v1/deployments/{deployment}", tag = "deployments",
+    responses((status = 200, body = Deployment)))]
+pub async fn get_deployment(
+    State(state): State<ApiState>,
+    caller: Caller,
+    PathOf(id): PathOf<DeploymentId>,
+) -> Result<Json<Deployment>, Problem> {
+    let found = find(&state, &caller, id, Scope::Read).await?;
+    Ok(Json(found.into()))
+}
+
+/// Shows the plan that a deployment froze; there is one from its step `plan` on.
+#[utoipa::path(get, path = "/v1/deployments/{deployment}/plan", tag = "deployments",
+    responses((status = 200, body = Plan)))]
+pub async fn get_deployment_plan(
+    State(state): State<ApiState>,
+    caller: Caller,
+    PathOf(id): PathOf<DeploymentId>,
+) -> Result<Json<Plan>, Problem> {
+    find(&state, &caller, id, Scope::Read).await?;
+    let journal = state.store.journal(id, 0, 1000).await?;
+    let plan = journal.into_iter().find_map(|entry| match entry.event {
+        Event::StepSucceeded { output, .. } => match *output {
+            Output::Plan { plan } => Some(*plan),
+            _ => None,
+        },
+        _ => None,
+    });
+    plan.map(Json).ok_or_else(|| {
+        let detail = format!("deployment {id} has no plan, or none yet");
+        Problem::new(Kind::NotFound, detail)
+    })
+}
+
+/// Asks a deployment to stop. A running one ends when its step has been
+/// stopped and cleaned up; follow its events for that.
+#[utoipa::path(post, path = "/v1/deployments/{deployment}/cancel", tag = "deployments",
+    responses((status = 202, body = Deployment)))]
+pub async fn cancel_deployment(
+    State(state): State<ApiState>,
+    caller: Caller,
+    PathOf(id): PathOf<DeploymentId>,
+) -> Result<(StatusCode, Json<Deployment>), Problem> {
+    find(&state, &caller, id, Scope::Deploy).await?;
+    state.commands.cancel(id, caller.name()).await?;
+    let now = find(&state, &caller, id, Scope::Deploy).await?;
+    Ok((StatusCode::ACCEPTED, Json(now.into())))
+}
+
+/// A deployment that the caller may see and, with `scope`, act on.
+pub(crate) async fn find(
+    state: &ApiState,
+    caller: &Caller,
+    id: DeploymentId,
+    scope: Scope,
+) -> Result<store::Deployment, Problem> {
+    let found = state.store.deployment(id).await?;
+    let found = found.filter(|deployment| caller.sees(&deployment.trigger.key.app));
+    let found = found
+        .ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no deployment {id}")))?;
+    caller.may(scope, &found.trigger.key.app)?;
+    Ok(found)
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or("").trim();
+    if text.is_empty() || text.len() > LONGEST_KEY {
+        let detail = "Idempotency-Key must be 1 to 255 visible ASCII characters";
+        return Err(Problem::new(Kind::InvalidHeader, detail));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// A key that comes with another wish is a mistake of its sender.
+fn refuse_another_wish(wish: &NewDeployment, earlier: &store::Deployment) -> Result<(), Problem> {
+    let reference = wish.reference.as_ref();
+    let same = reference.is_none_or(|text| *text == earlier.trigger.reference)
+        && wish.build == earlier.trigger.build;
+    if same {
+        return Ok(());
+    }
+    let detail = format!(
+        "deployment {} was made with this key for something else",
+        earlier.id
+    );
+    Err(Problem::new(Kind::IdempotencyKeyReused, detail).with_hint("use a new key for a new wish"))
+}
+
+fn limit(given: Option<u32>) -> Result<u32, Problem> {
+    match given.unwrap_or(DEFAULT_LIMIT) {
+        limit @ 1..=MOST => Ok(limit),
+        other => {
+            let detail = format!("limit: {other} is not between 1 and {MOST}");
+            Err(Problem::new(Kind::InvalidQuery, detail))
+        }
+    }
+}
+
+fn page(found: Vec<store::Deployment>, limit: u32, caller: &Caller) -> Page<Deployment> {
+    let full = u32::try_from(found.len()).is_ok_and(|count| count == limit);
+    let next = found
+        .last()
+        .filter(|_| full)
+        .map(|last| last.id.to_string());
+    let seen = found
+        .into_iter()
+        .filter(|deployment| caller.sees(&deployment.trigger.key.app));
+    Page {
+        items: seen.map(Deployment::from).collect(),
+        next,
+    }
+}

@@ -1,0 +1,105 @@
+//! `/v1/deployments/{deployment}/events`, as JSON pages and as a stream.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::sse::{self, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+use http::{HeaderMap, StatusCode};
+use shipway_core::journal::{Entry, Event};
+use shipway_core::name::DeploymentId;
+use shipway_core::token::Scope;
+
+use super::deployment::find;
+use crate::access::Caller;
+use crate::extract::{PathOf, QueryOf};
+use crate::negotiate::Accepts;
+use crate::problem::{Kind, Problem};
+use crate::state::ApiState;
+use crate::tail;
+use crate::wire::event::{Events, EventsQuery};
+
+const DEFAULT_LIMIT: u32 = 100;
+const MOST: u32 = 1000;
+/// A comment this often tells the reader that the connection lives.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+const JSON: &str = "application/json";
+const STREAM: &str = "text/event-stream";
+
+/// Shows a deployment's events: a page of them as JSON, or with
+/// `Accept: text/event-stream` all of them as they happen, to the last. A
+/// stream that broke goes on after `Last-Event-ID`; when there is nothing after
+/// it, the answer is 204.
+#[utoipa::path(get, path = "/v1/deployments/{deployment}/events", tag = "deployments",
+    params(EventsQuery, ("Last-Event-ID" = Option<u64>, Header, description = "Of a stream: the number of the last event that was seen.")),
+    responses(
+        (status = 200, content((Events = "application/json"), (String = "text/event-stream"))),
+        (status = 204, description = "Of a stream: the deployment has ended and all was seen")))]
+pub async fn list_events(
+    State(state): State<ApiState>,
+    caller: Caller,
+    PathOf(id): PathOf<DeploymentId>,
+    QueryOf(query): QueryOf<EventsQuery>,
+    accepts: Accepts,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let deployment = find(&state, &caller, id, Scope::Read).await?;
+    if accepts.choose(&[JSON, STREAM])? == JSON {
+        return Ok(Json(page(&state, id, &query).await?).into_response());
+    }
+    let after = last_event_id(&headers)?.or(query.after).unwrap_or(0);
+    if deployment.ending.is_some() && after >= deployment.sequence {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let events = tail::events(&state, id, after).map(|entry| Ok::<_, Infallible>(framed(&entry)));
+    Ok(Sse::new(events)
+        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+        .into_response())
+}
+
+async fn page(state: &ApiState, id: DeploymentId, query: &EventsQuery) -> Result<Events, Problem> {
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MOST).contains(&limit) {
+        let detail = format!("limit: {limit} is not between 1 and {MOST}");
+        return Err(Problem::new(Kind::InvalidQuery, detail));
+    }
+    let after = query.after.unwrap_or(0);
+    let items = state.store.journal(id, after, limit).await?;
+    let last = items.last();
+    Ok(Events {
+        after: last.map_or(after, |entry| entry.sequence),
+        ended: last.is_some_and(|entry| matches!(entry.event, Event::Ended(_))),
+        items,
+    })
+}
+
+fn framed(entry: &Entry) -> sse::Event {
+    let frame = sse::Event::default()
+        .id(entry.sequence.to_string())
+        .event(entry.event.kind());
+    match serde_json::to_string(entry) {
+        Ok(json) => frame.data(json),
+        Err(error) => {
+            tracing::error!(%error, "an event could not be written as JSON");
+            frame.data("null")
+        }
+    }
+}
+
+fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(value) = headers.get("last-event-id") else {
+        return Ok(None);
+    };
+    let number = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
+    number.map(Some).ok_or_else(|| {
+        let detail = "Last-Event-ID must be the number of an event";
+        Problem::new(Kind::InvalidHeader, detail)
+    })
+}

@@ -1,0 +1,81 @@
+//! What every handler may use.
+
+use std::sync::Arc;
+
+use shipway_core::app::App;
+use shipway_core::environment::{Environment, EnvironmentKey, RuntimeKind};
+use shipway_core::name::AppName;
+use shipway_core::ports::clock::Clock;
+use shipway_core::ports::plugins::Plugins;
+use shipway_core::ports::store::Store;
+use shipway_executor::command::Commands;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio_util::sync::CancellationToken;
+
+use crate::problem::{Kind, Problem};
+
+#[derive(Debug, Clone)]
+pub struct ApiState {
+    pub store: Arc<dyn Store>,
+    pub commands: Arc<dyn Commands>,
+    pub plugins: Arc<dyn Plugins>,
+    pub clock: Arc<dyn Clock>,
+    /// For environments that name no runtime.
+    pub default_runtime: RuntimeKind,
+    /// Cancelled when the engine goes down: streams end, so that a graceful
+    /// shutdown does not wait for their readers.
+    pub shutdown: CancellationToken,
+    /// Held from reading settings to writing them, so that of two changes at
+    /// once none is lost.
+    edits: Arc<Mutex<()>>,
+}
+
+impl ApiState {
+    pub fn new(
+        store: Arc<dyn Store>,
+        commands: Arc<dyn Commands>,
+        plugins: Arc<dyn Plugins>,
+        clock: Arc<dyn Clock>,
+        default_runtime: RuntimeKind,
+    ) -> Self {
+        Self {
+            store,
+            commands,
+            plugins,
+            clock,
+            default_runtime,
+            shutdown: CancellationToken::new(),
+            edits: Arc::default(),
+        }
+    }
+
+    pub(crate) async fn editing(&self) -> MutexGuard<'_, ()> {
+        self.edits.lock().await
+    }
+
+    pub(crate) async fn app(&self, name: &AppName) -> Result<App, Problem> {
+        let app = self.store.app(name).await?;
+        app.ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no app {name}")))
+    }
+
+    pub(crate) async fn environment(&self, key: &EnvironmentKey) -> Result<Environment, Problem> {
+        let environment = self.store.environment(key).await?;
+        environment
+            .ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no environment {key}")))
+    }
+
+    /// Reads an environment, changes it, checks it against the rules of core
+    /// and writes it. Returns it with whatever the change gives back.
+    pub(crate) async fn edit_environment<T>(
+        &self,
+        key: &EnvironmentKey,
+        change: impl FnOnce(&mut Environment) -> Result<T, Problem>,
+    ) -> Result<(Environment, T), Problem> {
+        let _editing = self.editing().await;
+        let mut environment = self.environment(key).await?;
+        let given = change(&mut environment)?;
+        environment.check()?;
+        self.store.update_environment(&environment).await?;
+        Ok((environment, given))
+    }
+}

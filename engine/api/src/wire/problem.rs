@@ -1,0 +1,22 @@
+//! A refusal, as RFC 9457 problem details.
+
+use serde::{Deserialize, Serialize};
+use shipway_core::ending::Failure;
+use utoipa::ToSchema;
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// Stable; tells kinds apart.
+    #[schema(example = "/problems/domain-taken")]
+    pub r#type: String,
+    pub title: String,
+    pub status: u16,
+    /// What happened this time.
+    pub detail: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Why a plan could not be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Box<Failure>>,
+}
