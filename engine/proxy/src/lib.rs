@@ -1,1 +1,50 @@
-//! ...
+//! The data plane: a process of its own that carries requests to instances.
+//!
+//! [`run`] is the whole proxy; [`ProxyRouter`] is how the engine speaks to
+//! it, over its admin socket. In reading order:
+//!
+//! - [`config`]: what it is told when it starts, and its limits
+//! - [`serve`]: how it starts, runs and stops; one thread a core
+//! - `listen`: sockets, one per thread where the system can share a port
+//! - `table`: host → targets, read by every request, replaced as a whole
+//! - `target`: one instance: who is on it, its kept-alive connections
+//! - `control`: the only writer of the table: switch, remove, drain
+//! - `state_file`: the routes on disk, written beside and renamed
+//! - `admin`: HTTP and JSON on the admin socket, spoken as in [`protocol`]
+//! - `worker`: accepts connections on one thread
+//! - `forward`: one request, from its host to an answer
+//! - `pool`, `body`, `headers`, `upgrade`, `pages`: what `forward` needs
+//! - [`router`]: the engine's side of the admin socket
+//!
+//! A switch is acknowledged only when its routes are on disk, every new
+//! request sees them, and every request that does not is counted.
+//!
+//! Never asks the control plane for anything: it serves what its state file
+//! says from the first moment, whoever else is up. Never sends a request
+//! twice once an instance may have acted on it. Never names its version to
+//! clients.
+
+mod admin;
+mod body;
+pub mod config;
+mod control;
+pub mod error;
+mod forward;
+mod headers;
+mod listen;
+mod pages;
+mod pool;
+pub mod protocol;
+pub mod router;
+pub mod serve;
+mod state_file;
+mod stats;
+mod table;
+mod target;
+mod upgrade;
+mod worker;
+
+pub use config::{Limits, ProxyConfig};
+pub use error::ProxyError;
+pub use router::ProxyRouter;
+pub use serve::{Proxy, run};

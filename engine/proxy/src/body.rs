@@ -1,0 +1,198 @@
+//! Bodies pass through frame by frame, both ways; nothing is gathered.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::client::conn::http1::SendRequest;
+use tokio::time::Instant;
+
+use crate::pool;
+use crate::target::InFlight;
+use crate::worker::Worker;
+
+/// What is sent to a target.
+#[derive(Debug)]
+pub(crate) enum RequestBody {
+    Empty,
+    Stream {
+        body: Incoming,
+        progress: Arc<Progress>,
+    },
+}
+
+/// When a byte of a request's body last moved.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    start: Instant,
+    millis: AtomicU64,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            millis: AtomicU64::new(0),
+        }
+    }
+
+    fn moved(&self) {
+        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.millis.store(millis, Ordering::Relaxed);
+    }
+
+    pub fn last(&self) -> Instant {
+        self.start + Duration::from_millis(self.millis.load(Ordering::Relaxed))
+    }
+}
+
+impl RequestBody {
+    pub fn new(body: Incoming) -> Self {
+        if body.is_end_stream() {
+            return Self::Empty;
+        }
+        let progress = Arc::new(Progress::new());
+        Self::Stream { body, progress }
+    }
+
+    pub fn progress(&self) -> Option<Arc<Progress>> {
+        match self {
+            Self::Empty => None,
+            Self::Stream { progress, .. } => Some(Arc::clone(progress)),
+        }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.get_mut() {
+            Self::Empty => Poll::Ready(None),
+            Self::Stream { body, progress } => {
+                let frame = ready!(Pin::new(body).poll_frame(cx));
+                progress.moved();
+                Poll::Ready(frame)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Stream { body, .. } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Empty => SizeHint::with_exact(0),
+            Self::Stream { body, .. } => body.size_hint(),
+        }
+    }
+}
+
+/// What a client is sent: a page of our own, or a target's answer.
+pub(crate) enum AnswerBody {
+    Page(Option<Bytes>),
+    Stream { body: Incoming, lease: Lease },
+}
+
+impl AnswerBody {
+    pub fn empty() -> Self {
+        Self::Page(None)
+    }
+}
+
+/// The connection an answer comes from, and the request's place in the count
+/// of its target: both end with the answer's body. If that was read to its
+/// end, the connection serves again; if the client left, it is closed.
+pub(crate) struct Lease {
+    worker: Arc<Worker>,
+    /// Always there until the lease is dropped.
+    sender: Option<SendRequest<RequestBody>>,
+    in_flight: InFlight,
+    end: End,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Awaited,
+    Seen,
+}
+
+impl Lease {
+    pub fn new(
+        worker: &Arc<Worker>,
+        sender: SendRequest<RequestBody>,
+        in_flight: InFlight,
+    ) -> Self {
+        Self {
+            worker: Arc::clone(worker),
+            sender: Some(sender),
+            in_flight,
+            end: End::Awaited,
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let (End::Seen, Some(sender)) = (self.end, self.sender.take()) {
+            pool::put_back(&self.worker, &self.in_flight, sender);
+        }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.get_mut() {
+            Self::Page(page) => Poll::Ready(page.take().map(|page| Ok(Frame::data(page)))),
+            Self::Stream { body, lease } => {
+                let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+                if frame.is_none() {
+                    lease.end = End::Seen;
+                }
+                Poll::Ready(frame)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Page(page) => page.is_none(),
+            Self::Stream { body, .. } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Page(page) => SizeHint::with_exact(page.as_ref().map_or(0, |p| p.len() as u64)),
+            Self::Stream { body, .. } => body.size_hint(),
+        }
+    }
+}
+
+/// A body of known length is not asked for its end; its length tells.
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        if let Self::Stream { body, lease } = self
+            && body.is_end_stream()
+        {
+            lease.end = End::Seen;
+        }
+    }
+}

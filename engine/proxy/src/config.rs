@@ -1,0 +1,77 @@
+//! What the proxy is told when it starts.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Debug, Clone)]
+pub struct ProxyConfig {
+    /// Where clients connect. Port 0 takes a free one, see
+    /// [`Proxy::addresses`](crate::Proxy::addresses).
+    pub listen: Vec<SocketAddr>,
+    /// The socket the engine speaks to; made with mode 0600, so only the user
+    /// that runs the proxy can switch routes.
+    pub admin_socket: PathBuf,
+    /// Where the routes are kept. One proxy a file.
+    pub state_file: PathBuf,
+    /// Threads that serve; one a core unless set.
+    pub workers: NonZeroUsize,
+    /// Who may say for whom a request is forwarded: the addresses of proxies
+    /// in front of this one. From all others such headers are replaced.
+    pub trusted_forwarders: Vec<IpAddr>,
+    pub limits: Limits,
+}
+
+impl ProxyConfig {
+    /// With one worker a core, the default limits, and trust in forwarders on
+    /// this machine only.
+    pub fn new(listen: Vec<SocketAddr>, admin_socket: PathBuf, state_file: PathBuf) -> Self {
+        Self {
+            listen,
+            admin_socket,
+            state_file,
+            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            trusted_forwarders: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            limits: Limits::default(),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections of clients at once, each worker; more wait to be accepted.
+    pub connections: usize,
+    /// Bytes of a request's head; more is answered with 431.
+    pub header_bytes: usize,
+    /// From the end of an answer to the end of the next request's head. The
+    /// limit of an idle client and of one that sends its head slowly.
+    pub client_idle: Duration,
+    /// To connect to a target.
+    pub connect: Duration,
+    /// How long a request may stand still before the head of its answer: no
+    /// byte of its body moves, and no answer comes. Bodies of answers have no
+    /// limit; a dead peer is found by TCP keep-alive.
+    pub answer: Duration,
+    /// How long an idle connection to a target is kept.
+    pub target_idle: Duration,
+    /// Idle connections kept to a target, each worker.
+    pub idle_per_target: usize,
+    /// How long running requests may finish when the proxy stops.
+    pub shutdown: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            header_bytes: 64 * 1024,
+            client_idle: Duration::from_secs(60),
+            connect: Duration::from_secs(2),
+            answer: Duration::from_secs(60),
+            target_idle: Duration::from_secs(30),
+            idle_per_target: 64,
+            shutdown: Duration::from_secs(30),
+        }
+    }
+}

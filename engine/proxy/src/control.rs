@@ -1,0 +1,244 @@
+//! The only writer of the table. A change is on disk before any request sees
+//! it, and is acknowledged after every request sees it.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use shipway_core::environment::EnvironmentKey;
+use shipway_core::name::Domain;
+use shipway_core::ports::router::{Drained, Route, Switched};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use crate::error::ProxyError;
+use crate::protocol::{RouteStats, TargetStats};
+use crate::state_file::{Routes, StateFile};
+use crate::table::{Entry, Routing, Table};
+use crate::target::Target;
+
+#[derive(Debug)]
+pub(crate) struct Control {
+    routing: Arc<Routing>,
+    file: StateFile,
+    workers: usize,
+    /// Held for the whole of a change, so that changes come one by one.
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    routes: Routes,
+    generation: u64,
+    /// Every target that is routed or has a request on it. Who is in neither
+    /// state is gone from memory, and so has no request to wait for.
+    targets: HashMap<SocketAddr, Weak<Target>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ChangeError {
+    #[error("the domain {domain} belongs to {owner}; remove it there before {asker} can have it")]
+    DomainTaken {
+        domain: Domain,
+        owner: EnvironmentKey,
+        asker: EnvironmentKey,
+    },
+    #[error(transparent)]
+    NotSaved(#[from] ProxyError),
+    #[error("the state file could not be written: the task that wrote it was stopped")]
+    Stopped,
+}
+
+impl Control {
+    /// Begins with the routes on disk, which are served at once.
+    pub fn start(
+        routing: Arc<Routing>,
+        file: StateFile,
+        workers: usize,
+    ) -> Result<Self, ProxyError> {
+        let mut state = State {
+            routes: file.load()?,
+            ..State::default()
+        };
+        routing.publish(state.next_table(workers));
+        Ok(Self {
+            routing,
+            file,
+            workers,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Replaces one route. Do not drop this future half-way.
+    pub async fn switch(&self, route: Route) -> Result<Switched, ChangeError> {
+        let mut state = self.state.lock().await;
+        refuse_taken_domains(&state.routes, &route)?;
+        let key = route.key.clone();
+        let mut routes = state.routes.clone();
+        routes.insert(key.clone(), route);
+        self.change(&mut state, routes, &key).await
+    }
+
+    /// Forgets one route, if there is one. Do not drop this future half-way.
+    pub async fn remove(&self, key: &EnvironmentKey) -> Result<(), ChangeError> {
+        let mut state = self.state.lock().await;
+        let mut routes = state.routes.clone();
+        if routes.remove(key).is_some() {
+            self.change(&mut state, routes, key).await?;
+        }
+        Ok(())
+    }
+
+    async fn change(
+        &self,
+        state: &mut State,
+        routes: Routes,
+        changed: &EnvironmentKey,
+    ) -> Result<Switched, ChangeError> {
+        let routes = save(self.file.clone(), routes).await?;
+        state.routes = routes;
+        let old = self.routing.table();
+        let new = state.next_table(self.workers);
+        let left = retired(&old, &new);
+        self.routing.publish(new);
+        for target in &left {
+            target.retire();
+        }
+        let in_flight_on_old = replaced(&old, state.routes.get(changed), changed)
+            .map(|target| target.in_flight())
+            .sum();
+        tracing::info!(route = %changed, in_flight_on_old, "routes changed");
+        Ok(Switched { in_flight_on_old })
+    }
+
+    pub async fn route(&self, key: &EnvironmentKey) -> Option<Route> {
+        self.state.lock().await.routes.get(key).cloned()
+    }
+
+    pub async fn routes(&self) -> Vec<Route> {
+        self.state.lock().await.routes.values().cloned().collect()
+    }
+
+    /// Waits for each target in turn: nobody new comes to one that is out of
+    /// the table, so those that were quiet stay quiet.
+    pub async fn drain(&self, addresses: &[SocketAddr], limit: Duration) -> Drained {
+        let targets: Vec<_> = {
+            let state = self.state.lock().await;
+            let known = addresses.iter().filter_map(|a| state.targets.get(a));
+            known.filter_map(Weak::upgrade).collect()
+        };
+        let all_quiet = async {
+            for target in &targets {
+                target.quiet().await;
+            }
+        };
+        match timeout(limit, all_quiet).await {
+            Ok(()) => Drained { unfinished: 0 },
+            Err(_) => Drained {
+                unfinished: targets.iter().map(|target| target.in_flight()).sum(),
+            },
+        }
+    }
+
+    /// How many routes there are, and how often they were replaced.
+    pub fn size(&self) -> (usize, u64) {
+        let table = self.routing.table();
+        (table.entries.len(), table.generation)
+    }
+
+    pub fn stats(&self) -> Vec<RouteStats> {
+        let table = self.routing.table();
+        let stats = table.entries.iter().map(|entry| RouteStats {
+            key: entry.route.key.clone(),
+            deployment: entry.route.deployment,
+            targets: entry.targets.iter().map(target_stats).collect(),
+        });
+        stats.collect()
+    }
+}
+
+impl State {
+    /// A table of the routes. A target that is still known is the same one,
+    /// with its count and its connections.
+    fn next_table(&mut self, workers: usize) -> Table {
+        self.targets.retain(|_, target| target.strong_count() > 0);
+        let mut entries = Vec::with_capacity(self.routes.len());
+        for route in self.routes.values() {
+            let targets = route.targets.iter();
+            let targets = targets.map(|address| known(&mut self.targets, *address, workers));
+            entries.push(Entry::new(route.clone(), targets.collect()));
+        }
+        let generation = self.generation;
+        self.generation += 1;
+        Table::new(generation, entries)
+    }
+}
+
+fn known(
+    targets: &mut HashMap<SocketAddr, Weak<Target>>,
+    address: SocketAddr,
+    workers: usize,
+) -> Arc<Target> {
+    if let Some(target) = targets.get(&address).and_then(Weak::upgrade) {
+        target.reinstate();
+        return target;
+    }
+    let target = Arc::new(Target::new(address, workers));
+    targets.insert(address, Arc::downgrade(&target));
+    target
+}
+
+fn refuse_taken_domains(routes: &Routes, route: &Route) -> Result<(), ChangeError> {
+    let others = routes.values().filter(|other| other.key != route.key);
+    for other in others {
+        for domain in &route.domains {
+            if other.domains.contains(domain) {
+                return Err(ChangeError::DomainTaken {
+                    domain: domain.clone(),
+                    owner: other.key.clone(),
+                    asker: route.key.clone(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// On a thread of its own: a slow disk must not keep others from the proxy.
+async fn save(file: StateFile, routes: Routes) -> Result<Routes, ChangeError> {
+    let saved = tokio::task::spawn_blocking(move || file.save(&routes).map(|()| routes));
+    Ok(saved.await.map_err(|_| ChangeError::Stopped)??)
+}
+
+/// The targets of the old table that the new one has not.
+fn retired(old: &Table, new: &Table) -> Vec<Arc<Target>> {
+    let mut left: HashMap<_, _> = targets_of(old).map(|t| (t.address(), t)).collect();
+    for target in targets_of(new) {
+        left.remove(&target.address());
+    }
+    left.into_values().cloned().collect()
+}
+
+fn targets_of(table: &Table) -> impl Iterator<Item = &Arc<Target>> {
+    table.entries.iter().flat_map(|entry| &entry.targets)
+}
+
+/// The targets that this route had before and has no more.
+fn replaced<'a>(
+    old: &'a Table,
+    new: Option<&'a Route>,
+    key: &'a EnvironmentKey,
+) -> impl Iterator<Item = &'a Arc<Target>> {
+    let before = old.entries.iter().filter(move |e| e.route.key == *key);
+    before
+        .flat_map(|entry| &entry.targets)
+        .filter(move |target| new.is_none_or(|route| !route.targets.contains(&target.address())))
+}
+
+fn target_stats(target: &Arc<Target>) -> TargetStats {
+    TargetStats {
+        address: target.address(),
+        in_flight: target.in_flight(),
+    }
+}

@@ -1,0 +1,232 @@
+//! One request: from its host to a target, and the answer back.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::{Method, Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout_at};
+
+use crate::body::{AnswerBody, Lease, Progress, RequestBody};
+use crate::headers;
+use crate::pages::Failure;
+use crate::pool::{ConnectError, Connection, Reuse, SendError};
+use crate::stats::count;
+use crate::upgrade::Wish;
+use crate::worker::Worker;
+
+/// Every request is answered: by a target, or with a page that says why not.
+pub(crate) async fn answer(
+    worker: Arc<Worker>,
+    client: SocketAddr,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
+    count(&worker.stats.requests);
+    match forward(&worker, client, request).await {
+        Ok(response) => response,
+        Err(failure) => {
+            count(&worker.stats.own_pages);
+            failure.page()
+        }
+    }
+}
+
+async fn forward(
+    worker: &Arc<Worker>,
+    client: SocketAddr,
+    mut request: Request<Incoming>,
+) -> Result<Response<AnswerBody>, Failure> {
+    if request.method() == Method::CONNECT {
+        return Err(Failure::Connect);
+    }
+    let written = headers::written_host(&request).map_err(|_| Failure::NoHost)?;
+    let host = headers::routed_host(&written).map_err(|_| Failure::NoHost)?;
+    let wish = Wish::of(&mut request);
+
+    let (mut head, body) = request.into_parts();
+    headers::for_target(&mut head, written, client, &worker.trusted_forwarders);
+    if let Some(wish) = &wish {
+        wish.repeat(&mut head.headers);
+    }
+    let request = Request::from_parts(head, RequestBody::new(body));
+
+    let (connection, response) = exchange(worker, &host, request)
+        .await
+        .inspect_err(|failure| report(&host, failure))?;
+    respond(worker, connection, response, wish)
+}
+
+/// Sends the request to a target of this host, and once more to a new
+/// connection if the kept-alive one turns out to be closed.
+async fn exchange(
+    worker: &Arc<Worker>,
+    host: &str,
+    mut request: Request<RequestBody>,
+) -> Result<(Connection, Response<Incoming>), Failure> {
+    let repeat = Repeat::of(&request);
+    let mut reuse = repeat.reuse();
+    loop {
+        let mut connection = reach(worker, host, repeat, reuse).await?;
+        let spare = match repeat {
+            Repeat::Whenever if connection.is_kept_alive() => Some(copy(&request)),
+            _ => None,
+        };
+        let kept_alive = connection.is_kept_alive();
+        let address = connection.in_flight.address();
+        request = match (send(worker, &mut connection, request).await, spare) {
+            (Ok(response), _) => return Ok((connection, response)),
+            (Err(Unanswered::Sending(SendError::Unsent(request, _))), _) if kept_alive => *request,
+            (Err(Unanswered::Sending(SendError::Broken(error))), Some(spare))
+                if error.is_incomplete_message() || error.is_canceled() || error.is_closed() =>
+            {
+                spare
+            }
+            (Err(unanswered), _) => return Err(unanswered.at(address)),
+        };
+        count(&worker.stats.retries);
+        reuse = Reuse::Never;
+    }
+}
+
+/// When a request may be sent again. Never once a target may have acted on
+/// it: repeating is for those that have no body, and after a connection
+/// failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    /// No body, and safe by its method: also when a kept-alive connection
+    /// closed without a byte of an answer.
+    Whenever,
+    /// No body: only when no connection came about.
+    Unconnected,
+    Never,
+}
+
+impl Repeat {
+    fn of(request: &Request<RequestBody>) -> Self {
+        match request.body() {
+            RequestBody::Stream { .. } => Self::Never,
+            RequestBody::Empty if request.method().is_safe() => Self::Whenever,
+            RequestBody::Empty => Self::Unconnected,
+        }
+    }
+
+    fn reuse(self) -> Reuse {
+        match self {
+            Self::Whenever => Reuse::Any,
+            Self::Unconnected | Self::Never => Reuse::SurelyOpen,
+        }
+    }
+}
+
+/// A connection to a target of this host; if one refuses, to another.
+async fn reach(
+    worker: &Arc<Worker>,
+    host: &str,
+    repeat: Repeat,
+    reuse: Reuse,
+) -> Result<Connection, Failure> {
+    let mut tried = Vec::new();
+    let mut failed = None;
+    loop {
+        let in_flight = match worker.routing.pick(host, &tried) {
+            Ok(in_flight) => in_flight,
+            Err(miss) => return Err(failed.unwrap_or(miss.into())),
+        };
+        let address = in_flight.address();
+        let error = match Connection::to(in_flight, worker, reuse).await {
+            Ok(connection) => return Ok(connection),
+            Err(ConnectError::Refused(source)) => Failure::Refused { address, source },
+            Err(ConnectError::TimedOut) => Failure::ConnectTimeout { address },
+        };
+        if repeat == Repeat::Never {
+            return Err(error);
+        }
+        count(&worker.stats.retries);
+        tried.push(address);
+        failed = Some(error);
+    }
+}
+
+enum Unanswered {
+    Sending(SendError),
+    TimedOut,
+}
+
+impl Unanswered {
+    fn at(self, address: SocketAddr) -> Failure {
+        match self {
+            Self::Sending(SendError::Unsent(_, source) | SendError::Broken(source)) => {
+                Failure::Broken { address, source }
+            }
+            Self::TimedOut => Failure::AnswerTimeout { address },
+        }
+    }
+}
+
+/// Waits for the head of the answer for as long as the request's body moves,
+/// and then for the limit.
+async fn send(
+    worker: &Worker,
+    connection: &mut Connection,
+    request: Request<RequestBody>,
+) -> Result<Response<Incoming>, Unanswered> {
+    let limit = worker.limits.answer;
+    let progress = request.body().progress();
+    let mut sending = std::pin::pin!(connection.send(request));
+    let mut deadline = Instant::now() + limit;
+    loop {
+        match timeout_at(deadline, &mut sending).await {
+            Ok(answer) => return answer.map_err(Unanswered::Sending),
+            Err(_) => match progress.as_deref().map(Progress::last) {
+                Some(last) if last + limit > deadline => deadline = last + limit,
+                _ => return Err(Unanswered::TimedOut),
+            },
+        }
+    }
+}
+
+/// A request without a body, once more.
+fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
+    let mut copy = Request::new(RequestBody::Empty);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    copy
+}
+
+/// Makes a target's answer one for the client.
+fn respond(
+    worker: &Arc<Worker>,
+    connection: Connection,
+    mut response: Response<Incoming>,
+    wish: Option<Wish>,
+) -> Result<Response<AnswerBody>, Failure> {
+    headers::strip(response.headers_mut());
+    *response.version_mut() = Version::HTTP_11;
+    let Connection {
+        sender, in_flight, ..
+    } = connection;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let lease = Lease::new(worker, sender, in_flight);
+        return Ok(response.map(|body| AnswerBody::Stream { body, lease }));
+    }
+    let Some(wish) = wish else {
+        let address = in_flight.address();
+        return Err(Failure::Unasked { address });
+    };
+    wish.repeat(response.headers_mut());
+    let target = hyper::upgrade::on(&mut response);
+    wish.join(target, in_flight, worker);
+    Ok(response.map(|_| AnswerBody::empty()))
+}
+
+/// What whoever runs the site wants to know; a host nobody deployed is noise.
+fn report(host: &str, failure: &Failure) {
+    match failure {
+        Failure::UnknownHost => tracing::debug!(host, "nothing is deployed for this host"),
+        failure => {
+            let cause = std::error::Error::source(failure).map(ToString::to_string);
+            tracing::warn!(host, %failure, cause, "a request got no answer");
+        }
+    }
+}

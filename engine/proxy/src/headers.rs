@@ -1,0 +1,250 @@
+//! What is changed on the way: the host is read, headers between two
+//! neighbours are taken off, and the target is told for whom it answers.
+
+use std::fmt::Write;
+use std::net::{IpAddr, SocketAddr};
+
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, request};
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+/// Becomes the variable HTTP_PROXY in CGI programs, which then trust it.
+const PROXY: HeaderName = HeaderName::from_static("proxy");
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
+
+const BETWEEN_NEIGHBOURS: [HeaderName; 10] = [
+    CONNECTION,
+    KEEP_ALIVE,
+    PROXY_CONNECTION,
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HTTP2_SETTINGS,
+];
+
+/// Why a request names no host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoHost;
+
+/// The host as a client wrote it, with its port. The request line's own wins
+/// over the header, as RFC 9112 has it; two headers are an attack.
+pub(crate) fn written_host<B>(request: &Request<B>) -> Result<HeaderValue, NoHost> {
+    if let Some(authority) = request.uri().authority() {
+        let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+        return HeaderValue::from_str(host).map_err(|_| NoHost);
+    }
+    let mut values = request.headers().get_all(HOST).iter();
+    match (values.next(), values.next()) {
+        (Some(host), None) => Ok(host.clone()),
+        _ => Err(NoHost),
+    }
+}
+
+/// The host as routes have it: lower case, without port or last dot.
+pub(crate) fn routed_host(written: &HeaderValue) -> Result<String, NoHost> {
+    let text = written.to_str().map_err(|_| NoHost)?.trim();
+    let name = match text.strip_prefix('[') {
+        Some(address) => address.split(']').next(),
+        None => text.split(':').next(),
+    };
+    let name = name.unwrap_or_default();
+    let name = name.strip_suffix('.').unwrap_or(name);
+    if name.is_empty() {
+        return Err(NoHost);
+    }
+    Ok(name.to_ascii_lowercase())
+}
+
+/// Takes off what is meant for the neighbour only.
+pub(crate) fn strip(headers: &mut HeaderMap) {
+    for name in named_by_connection(headers) {
+        headers.remove(name);
+    }
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
+    for name in &BETWEEN_NEIGHBOURS {
+        headers.remove(name);
+    }
+}
+
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .filter(|name| *name != CONTENT_LENGTH && *name != HOST)
+        .collect()
+}
+
+/// Makes a client's request head one for a target.
+pub(crate) fn for_target(
+    head: &mut request::Parts,
+    host: HeaderValue,
+    client: SocketAddr,
+    trusted: &[IpAddr],
+) {
+    let headers = &mut head.headers;
+    strip(headers);
+    headers.remove(PROXY);
+    // The proxy itself has asked the client for the body.
+    headers.remove(EXPECT);
+    tell_for_whom(headers, &host, client.ip().to_canonical(), trusted);
+    headers.insert(HOST, host);
+    head.version = http::Version::HTTP_11;
+    // The path and query alone; the host is in its header.
+    head.uri = match head.uri.path_and_query() {
+        Some(path) if head.uri.authority().is_some() => path.clone().into(),
+        _ => std::mem::take(&mut head.uri),
+    };
+}
+
+/// What a proxy in front says is kept and added to; what anyone else says is
+/// replaced.
+fn tell_for_whom(headers: &mut HeaderMap, host: &HeaderValue, client: IpAddr, trusted: &[IpAddr]) {
+    let mut chain = String::new();
+    if trusted.contains(&client) {
+        for earlier in headers.get_all(X_FORWARDED_FOR) {
+            if let Ok(earlier) = earlier.to_str() {
+                chain.push_str(earlier);
+                chain.push_str(", ");
+            }
+        }
+    } else {
+        for name in [
+            X_FORWARDED_PROTO,
+            X_FORWARDED_HOST,
+            X_FORWARDED_PORT,
+            X_REAL_IP,
+            FORWARDED,
+        ] {
+            headers.remove(name);
+        }
+    }
+    // Writing to a text cannot fail.
+    let _ = write!(chain, "{client}");
+    if let Ok(chain) = HeaderValue::from_str(&chain) {
+        headers.insert(X_FORWARDED_FOR, chain);
+    }
+    headers
+        .entry(X_FORWARDED_PROTO)
+        .or_insert(HeaderValue::from_static("http"));
+    headers
+        .entry(X_FORWARDED_HOST)
+        .or_insert_with(|| host.clone());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(headers: &[(&str, &str)]) -> request::Parts {
+        let mut request = Request::builder().uri("/a?b=c");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn host(text: &'static str) -> HeaderValue {
+        HeaderValue::from_static(text)
+    }
+
+    #[test]
+    fn a_host_is_read_without_case_port_or_last_dot() {
+        for text in [
+            "Shop.Example.com",
+            "shop.example.com:8080",
+            "shop.example.com.",
+            "SHOP.example.com.:80",
+        ] {
+            assert_eq!(routed_host(&host(text)).unwrap(), "shop.example.com");
+        }
+        assert_eq!(routed_host(&host("[::1]:80")).unwrap(), "::1");
+        assert_eq!(routed_host(&host(":80")), Err(NoHost));
+    }
+
+    #[test]
+    fn the_request_line_wins_and_two_hosts_are_refused() {
+        let request = |uri: &str, hosts: &[&str]| {
+            let mut request = Request::builder().uri(uri);
+            for host in hosts {
+                request = request.header(HOST, *host);
+            }
+            written_host(&request.body(()).unwrap())
+        };
+        assert_eq!(request("/", &["a.com"]).unwrap(), "a.com");
+        assert_eq!(
+            request("http://me@b.com:81/", &["a.com"]).unwrap(),
+            "b.com:81"
+        );
+        assert_eq!(request("/", &["a.com", "b.com"]), Err(NoHost));
+        assert_eq!(request("/", &[]), Err(NoHost));
+    }
+
+    #[test]
+    fn what_is_for_the_neighbour_is_taken_off() {
+        let mut head = head(&[
+            ("connection", "close, X-Mine , content-length"),
+            ("x-mine", "1"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("upgrade", "h2c"),
+            ("proxy", "http://evil"),
+            ("content-length", "3"),
+            ("accept", "*/*"),
+        ]);
+        for_target(&mut head, host("a.com:80"), ([10, 0, 0, 9], 1).into(), &[]);
+        let mut names: Vec<_> = head.headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(
+            names,
+            [
+                "accept",
+                "content-length",
+                "host",
+                "x-forwarded-for",
+                "x-forwarded-host",
+                "x-forwarded-proto"
+            ]
+        );
+        assert_eq!(head.headers[X_FORWARDED_HOST], "a.com:80");
+        assert_eq!(head.uri, "/a?b=c");
+    }
+
+    #[test]
+    fn only_trusted_forwarders_are_believed() {
+        let claims = [
+            ("x-forwarded-for", "1.2.3.4"),
+            ("x-forwarded-proto", "https"),
+            ("x-real-ip", "1.2.3.4"),
+        ];
+        let front: SocketAddr = ([10, 0, 0, 1], 5).into();
+        let mut believed = head(&claims);
+        for_target(&mut believed, host("a.com"), front, &[front.ip()]);
+        assert_eq!(believed.headers[X_FORWARDED_FOR], "1.2.3.4, 10.0.0.1");
+        assert_eq!(believed.headers[X_FORWARDED_PROTO], "https");
+
+        let mut doubted = head(&claims);
+        for_target(&mut doubted, host("a.com"), front, &[]);
+        assert_eq!(doubted.headers[X_FORWARDED_FOR], "10.0.0.1");
+        assert_eq!(doubted.headers[X_FORWARDED_PROTO], "http");
+        assert!(!doubted.headers.contains_key(X_REAL_IP));
+    }
+}

@@ -1,0 +1,81 @@
+//! What is spoken on the admin socket: HTTP/1.1, JSON bodies.
+//!
+//! | request | body | answer |
+//! |---|---|---|
+//! | `PUT /routes/{app}/{environment}` | [`Route`](shipway_core::ports::router::Route) | [`Switched`](shipway_core::ports::router::Switched) |
+//! | `GET /routes/{app}/{environment}` | | the route, or 404 |
+//! | `DELETE /routes/{app}/{environment}` | | 204, also when there was none |
+//! | `GET /routes` | | all routes |
+//! | `POST /drain` | [`DrainRequest`] | [`Drained`](shipway_core::ports::router::Drained) |
+//! | `GET /health` | | [`Health`] |
+//! | `GET /stats` | | [`Stats`] |
+//!
+//! An error is a [`Problem`]: 4xx when the request asks for what cannot be,
+//! 5xx when the proxy could not do it. After an error nothing has changed.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use shipway_core::environment::EnvironmentKey;
+use shipway_core::name::DeploymentId;
+
+/// Bytes of a request's or an answer's body at most; 10,000 routes fit.
+pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
+
+/// How long one drain may be asked to wait.
+pub const DRAIN_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub fn route_path(key: &EnvironmentKey) -> String {
+    format!("/routes/{}/{}", key.app, key.environment)
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DrainRequest {
+    pub targets: Vec<SocketAddr>,
+    pub limit_ms: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Where clients connect, with the ports that were really taken.
+    pub listen: Vec<SocketAddr>,
+    pub routes: usize,
+    /// How often the routes were replaced since the proxy started.
+    pub generation: u64,
+    pub pid: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    pub counts: Counts,
+    pub routes: Vec<RouteStats>,
+}
+
+/// Since the proxy started; `connections` is of now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub connections: u64,
+    pub requests: u64,
+    pub own_pages: u64,
+    pub retries: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteStats {
+    pub key: EnvironmentKey,
+    pub deployment: DeploymentId,
+    pub targets: Vec<TargetStats>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetStats {
+    pub address: SocketAddr,
+    pub in_flight: u64,
+}
+
+/// What went wrong and what to do, in words for people.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Problem {
+    pub error: String,
+}
