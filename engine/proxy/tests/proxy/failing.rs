@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use http::{Request, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::client::{body, raw};
 use crate::harness::{Harness, dead_address};
@@ -82,9 +82,7 @@ async fn an_instance_that_starts_again_is_found_again() -> Result<()> {
 }
 
 /// An instance that does with each connection what it is told.
-async fn strange<F>(
-    with: impl Fn(tokio::net::TcpStream, usize) -> F + Send + 'static,
-) -> Result<SocketAddr>
+async fn strange<F>(with: impl Fn(TcpStream, usize) -> F + Send + 'static) -> Result<SocketAddr>
 where
     F: Future<Output = std::io::Result<()>> + Send,
 {
@@ -100,21 +98,34 @@ where
     Ok(address)
 }
 
+/// Reads a request without a body.
+async fn read_head(stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_kept_connection_closed_at_the_wrong_moment_is_no_failure() -> Result<()> {
     let harness = Harness::start().await?;
     // Answers one request a connection, promises to keep it, and closes it
-    // when the next request has come.
+    // when the next request has come, by turns politely and not.
     let address = strange(async |mut stream, number| {
-        let mut buffer = [0; 4096];
-        stream.read(&mut buffer).await?;
+        read_head(&mut stream).await?;
         let text = number.to_string();
         let answer = format!(
             "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{text}",
             text.len()
         );
         stream.write_all(answer.as_bytes()).await?;
-        stream.read(&mut buffer).await?;
+        if number % 2 == 0 {
+            read_head(&mut stream).await?;
+        } else {
+            // Closed with the request unread: the system sends a reset.
+            stream.peek(&mut [0]).await?;
+        }
         Ok(())
     })
     .await?;
@@ -133,7 +144,7 @@ async fn a_connection_closed_without_an_answer_is_502_and_not_repeated() -> Resu
     let address = strange(move |mut stream, number| {
         let sender = sender.clone();
         async move {
-            stream.read(&mut [0; 4096]).await?;
+            read_head(&mut stream).await?;
             let _ = sender.send(number);
             Ok(())
         }
