@@ -77,7 +77,7 @@ async fn exchange(
             (Ok(response), _) => return Ok((connection, response)),
             (Err(Unanswered::Sending(SendError::Unsent(request, _))), _) if kept_alive => *request,
             (Err(Unanswered::Sending(SendError::Broken(error))), Some(spare))
-                if error.is_incomplete_message() || error.is_canceled() || error.is_closed() =>
+                if is_hangup(&error) =>
             {
                 spare
             }
@@ -183,6 +183,15 @@ async fn send(
             },
         }
     }
+}
+
+/// Whether the target closed the connection, politely or not.
+fn is_hangup(error: &hyper::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    let io = std::error::Error::source(error).and_then(|e| e.downcast_ref::<std::io::Error>());
+    let reset =
+        io.is_some_and(|io| matches!(io.kind(), ConnectionReset | BrokenPipe | ConnectionAborted));
+    reset || error.is_incomplete_message() || error.is_canceled() || error.is_closed()
 }
 
 /// A request without a body, once more.

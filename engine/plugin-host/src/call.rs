@@ -1,0 +1,95 @@
+//! One call: a fresh store, the clocks, the question, and what came of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use tokio::sync::Semaphore;
+use wasmtime::component::Instance;
+use wasmtime::{Engine, Store};
+
+use crate::clock::{self, CpuMeter, Grace};
+use crate::config::Limits;
+use crate::fault::{self, Fault};
+use crate::http::Http;
+use crate::loaded::Loaded;
+use crate::sandbox::{Sandbox, Scene, Seen};
+use crate::ticker::Ticker;
+
+/// What every call needs of the host.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    engine: Engine,
+    limits: Arc<Limits>,
+    http: Arc<Http>,
+    ticker: Ticker,
+    /// In front of the pool: a call waits here rather than fail there.
+    slots: Semaphore,
+}
+
+/// What a guest answered, and what the host saw meanwhile.
+#[derive(Debug)]
+pub(crate) struct Answer<T> {
+    pub(crate) value: T,
+    pub(crate) seen: Seen,
+}
+
+impl Caller {
+    pub(crate) fn new(
+        engine: Engine,
+        limits: Arc<Limits>,
+        http: Arc<Http>,
+        ticker: Ticker,
+    ) -> Self {
+        let slots = Semaphore::new(usize::try_from(limits.calls_at_once).unwrap_or(1));
+        Self {
+            engine,
+            limits,
+            http,
+            ticker,
+            slots,
+        }
+    }
+
+    /// Instantiates the component and asks it one question. Waiting for a
+    /// free slot is not the plugin's time.
+    pub(crate) async fn ask<T: Send>(
+        &self,
+        loaded: &Loaded,
+        scene: Scene,
+        wall: Duration,
+        question: impl for<'a> FnOnce(&'a mut Store<Sandbox>, Instance) -> Asked<'a, T> + Send,
+    ) -> Result<Answer<T>, Fault> {
+        let _slot = self.slots.acquire().await.map_err(|_| closing())?;
+        let _ticking = self.ticker.tick();
+        let (cpu, grace) = (CpuMeter::default(), Grace::default());
+        let mut store = self
+            .sandbox(scene, &grace)
+            .into_store(&self.engine, cpu.clone());
+        let started = Instant::now();
+        let work = async {
+            let instance = loaded.instantiate(&mut store).await?;
+            question(&mut store, instance).await
+        };
+        let outcome = clock::within(wall, &grace, cpu.measure(work)).await;
+        let took = started.elapsed();
+        let seen = store.data().seen();
+        match outcome {
+            Some(Ok(value)) => Ok(Answer { value, seen }),
+            Some(Err(error)) => Err(fault::ended(&error, &seen, took, &self.limits)),
+            None => Err(fault::timed_out(wall, took)),
+        }
+    }
+
+    fn sandbox(&self, scene: Scene, grace: &Grace) -> Sandbox {
+        let (limits, http) = (Arc::clone(&self.limits), Arc::clone(&self.http));
+        Sandbox::new(scene, limits, http, grace.clone())
+    }
+}
+
+/// The future of a question.
+pub(crate) type Asked<'a, T> = BoxFuture<'a, wasmtime::Result<T>>;
+
+fn closing() -> Fault {
+    Fault::host("was not called: the plugin host is closing")
+}

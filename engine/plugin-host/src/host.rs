@@ -1,0 +1,182 @@
+//! The host: takes components in, and asks them their questions.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use shipway_core::journal::Entry;
+use shipway_core::name::Digest;
+use shipway_core::plan::Collected;
+use shipway_core::plugin::{Description, Role};
+use shipway_core::ports::plugins::{Call, Check, PluginError, PluginErrorKind, Plugins};
+use shipway_core::ports::store::Registry;
+
+use crate::bindings::model::Failure;
+use crate::cache::Cache;
+use crate::call::{Answer, Asked, Caller};
+use crate::config::{HostConfig, HostError, Limits};
+use crate::fault::{Fault, Who};
+use crate::http::Http;
+use crate::library::Library;
+use crate::loaded::Loaded;
+use crate::sandbox::{Sandbox, Scene};
+use crate::ticker::Ticker;
+use crate::{convert, describe, engine};
+
+/// Runs plugins on wasmtime, each call in a sandbox of its own.
+#[derive(Debug)]
+pub struct PluginHost {
+    library: Library,
+    caller: Caller,
+    limits: Arc<Limits>,
+}
+
+impl PluginHost {
+    /// Opens the cache and starts the engine. The registry gives the bytes of
+    /// installed components by their digest.
+    ///
+    /// # Errors
+    /// When the cache cannot be made or is not ours alone, or WebAssembly
+    /// cannot run on this machine.
+    pub fn new(config: HostConfig, registry: Arc<dyn Registry>) -> Result<Self, HostError> {
+        let limits = Arc::new(config.limits);
+        let engine = engine::engine(&limits)?;
+        let linker = engine::linker(&engine)?;
+        let cache = Cache::open(&config.cache_dir, &engine)?;
+        let ticker =
+            Ticker::start(engine.clone()).map_err(|source| HostError::Ticker { source })?;
+        let http = Arc::new(Http::new(config.extra_roots, limits.http_body));
+        Ok(Self {
+            library: Library::new(linker, cache, registry, Arc::clone(&limits)),
+            caller: Caller::new(engine, Arc::clone(&limits), http, ticker),
+            limits,
+        })
+    }
+
+    /// Loads a plugin and asks it as one of its roles.
+    async fn ask<T: Send>(
+        &self,
+        call: &Call,
+        role: Role,
+        question: impl for<'a> FnOnce(
+            Arc<Loaded>,
+            &'a mut wasmtime::Store<Sandbox>,
+            wasmtime::component::Instance,
+        ) -> Asked<'a, Result<T, Failure>>
+        + Send,
+    ) -> Result<T, Fault> {
+        let loaded = self.library.get(&call.plugin.description.digest).await?;
+        loaded.require(role)?;
+        let scene = Scene::of(call, &self.limits);
+        let lines = Arc::clone(&scene.lines);
+        let guest = Arc::clone(&loaded);
+        let wall = self.limits.wall(Some(role));
+        let answer = self
+            .caller
+            .ask(&loaded, scene, wall, move |store, instance| {
+                question(guest, store, instance)
+            })
+            .await
+            .map_err(|fault| Fault {
+                what: lines.clean(&fault.what),
+                ..fault
+            })?;
+        let Answer { value, seen } = answer;
+        value.map_err(|failure| convert::failed(failure, &seen, &lines))
+    }
+
+    async fn describe(&self, component: &[u8]) -> Result<Description, Fault> {
+        let (digest, loaded) = self.library.take_in(component).await?;
+        let scene = Scene::empty(&self.limits);
+        let guest = Arc::clone(&loaded);
+        let answer = self
+            .caller
+            .ask(
+                &loaded,
+                scene,
+                self.limits.wall(None),
+                move |store, instance| {
+                    Box::pin(async move {
+                        if let Err(error) = guest.well_typed(store, &instance) {
+                            return Ok(Err(error.to_string()));
+                        }
+                        let manifest = guest.manifest(store, &instance)?;
+                        manifest.call_describe(store).await.map(Ok)
+                    })
+                },
+            )
+            .await?;
+        let description = answer.value.map_err(|mismatch| {
+            let what = format!("exports a role with types that are not the contract's: {mismatch}");
+            Fault::new(PluginErrorKind::Malformed, what)
+                .with_hint("build it against shipway:plugin 0.1")
+        })?;
+        let size = u64::try_from(component.len()).unwrap_or(u64::MAX);
+        describe::description(description, digest, size, loaded.roles())
+    }
+
+    async fn collected(&self, call: &Call) -> Result<Collected, Fault> {
+        let deployment = convert::deployment(call);
+        let collected = self
+            .ask(call, Role::ReleaseSource, move |guest, store, instance| {
+                Box::pin(async move {
+                    let source = guest.commands(store, &instance)?;
+                    source.call_collect(store, &deployment).await
+                })
+            })
+            .await?;
+        convert::collected(collected, call.plugin.name())
+    }
+
+    async fn tested(&self, call: &Call) -> Result<Vec<Check>, Fault> {
+        let deployment = convert::deployment(call);
+        let report = self
+            .ask(call, Role::SelfTest, move |guest, store, instance| {
+                Box::pin(async move {
+                    let checks = guest.checks(store, &instance)?;
+                    checks.call_run(store, &deployment).await
+                })
+            })
+            .await?;
+        convert::report(report)
+    }
+
+    async fn delivered(&self, call: &Call, entry: &Entry) -> Result<(), Fault> {
+        let event = convert::event(call, entry)?;
+        self.ask(call, Role::Notifier, move |guest, store, instance| {
+            Box::pin(async move {
+                let notifier = guest.notifier(store, &instance)?;
+                notifier.call_deliver(store, &event).await
+            })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Plugins for PluginHost {
+    async fn inspect(&self, component: &[u8]) -> Result<Description, PluginError> {
+        let described = self.describe(component).await;
+        described.map_err(|fault| fault.of(&Who::component()))
+    }
+
+    async fn collect(&self, call: &Call) -> Result<Collected, PluginError> {
+        let who = Who::plugin(&call.plugin, Role::ReleaseSource);
+        self.collected(call).await.map_err(|fault| fault.of(&who))
+    }
+
+    async fn self_test(&self, call: &Call) -> Result<Vec<Check>, PluginError> {
+        let who = Who::plugin(&call.plugin, Role::SelfTest);
+        self.tested(call).await.map_err(|fault| fault.of(&who))
+    }
+
+    async fn deliver(&self, call: &Call, entry: &Entry) -> Result<(), PluginError> {
+        let who = Who::plugin(&call.plugin, Role::Notifier);
+        self.delivered(call, entry)
+            .await
+            .map_err(|fault| fault.of(&who))
+    }
+
+    async fn forget(&self, digest: &Digest) {
+        self.library.forget(digest);
+    }
+}

@@ -1,0 +1,11 @@
+//! The proxy with real HTTP on loopback. Each file is one thing it promises.
+
+mod admin;
+mod client;
+mod failing;
+mod harness;
+mod instance;
+mod lifecycle;
+mod routing;
+mod streaming;
+mod switching;
