@@ -182,7 +182,7 @@ mod tests {
         let script = |text: &str| Invocation::Shell(text.into());
         let argv = |words: &[&str]| Invocation::Argv(words.iter().map(|&w| w.into()).collect());
         let commands = [
-            script("A=1; echo \"it's $A\" '\\n'; exit 0"),
+            script("A=1; printf '%s\\n' \"it's $A\" '\\n'; exit 0"),
             script("echo \"[$A]\"; cat; exit 3"),
             argv(&["printf", "%s|", "$HOME", "two  words", "", "a'b\"c\nd"]),
             argv(&["/no/such/program"]),
@@ -191,9 +191,9 @@ mod tests {
         ];
         for shell in shells() {
             let (stdout, stderr) = run(&shell, &commands);
-            let expected = "it's 1 \\n\nNONCE 0 0\n[]\nNONCE 1 3\n\
+            let expected = "it's 1\n\\n\nNONCE 0 0\n[]\nNONCE 1 3\n\
                  $HOME|two  words||a'b\"c\nd|NONCE 2 0\nNONCE 3 none\nNONCE 4 none\nNONCE 5 137\n";
-            assert_eq!(stdout.replace("'\\n'", "\\n"), expected, "{shell:?}");
+            assert_eq!(stdout, expected, "{shell:?}");
             for index in 0..commands.len() {
                 assert!(stderr.contains(&format!("NONCE {index} ")), "{shell:?}");
             }
