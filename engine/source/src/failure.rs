@@ -32,7 +32,14 @@ pub fn of_session(session: &Session<'_>, error: &git2::Error, directory: &Path) 
         _ => {}
     }
     match (error.code(), error.class()) {
-        (ErrorCode::Auth | ErrorCode::Owner, _) => SourceError::Refused {
+        (ErrorCode::Owner, _) => SourceError::Refused {
+            message: format!(
+                "{message}; run Shipway as its owner, or `git config --global --add \
+                 safe.directory {repository}`"
+            ),
+            repository,
+        },
+        (ErrorCode::Auth, _) => SourceError::Refused {
             repository,
             message,
         },
@@ -50,6 +57,9 @@ pub fn of_session(session: &Session<'_>, error: &git2::Error, directory: &Path) 
             message,
         },
         (ErrorCode::NotFound, _) => SourceError::UnknownRepository { repository },
+        _ if session.access.location.is_local() && is_nowhere(error) => {
+            SourceError::UnknownRepository { repository }
+        }
         (_, ErrorClass::Ssh) if is_missing(&message) => {
             SourceError::UnknownRepository { repository }
         }
@@ -137,6 +147,11 @@ fn status(error: &git2::Error) -> Option<u16> {
         .strip_prefix("unexpected http status code: ")?
         .parse()
         .ok()
+}
+
+/// Of a path. libgit2 takes one that is not there for a URL of an unknown kind.
+fn is_nowhere(error: &git2::Error) -> bool {
+    error.message() == "unsupported URL protocol" || error.class() == ErrorClass::Repository
 }
 
 /// What Git servers write over ssh when there is no such repository.

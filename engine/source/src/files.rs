@@ -51,6 +51,7 @@ impl Files for Tree {
 
     fn find(&self, glob: &str, limit: usize) -> Result<Vec<String>, FilesError> {
         let mut walk = Walk {
+            root: &self.root,
             matcher: matcher(glob)?,
             glob,
             limit,
@@ -64,6 +65,7 @@ impl Files for Tree {
 }
 
 struct Walk<'a> {
+    root: &'a Dir,
     matcher: GlobMatcher,
     glob: &'a str,
     limit: usize,
@@ -92,11 +94,16 @@ impl Walk<'_> {
             if kind.is_dir() {
                 let inner = entry.open_dir().map_err(failed)?;
                 self.folder(&inner, &path, depth + 1)?;
-            } else if self.matcher.is_match(&path) && is_file(folder, &name) {
+            } else if self.matcher.is_match(&path) && self.is_file(&path) {
                 self.take(path)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether it is a file, or a link to one that is in the tree too.
+    fn is_file(&self, path: &str) -> bool {
+        self.root.metadata(path).is_ok_and(|it| it.is_file())
     }
 
     fn take(&mut self, path: String) -> Result<(), FilesError> {
@@ -119,14 +126,6 @@ impl Walk<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether it is a file or a link to one within the folder. A link that leads
-/// up first is not listed, though it can be read.
-fn is_file(folder: &Dir, name: &str) -> bool {
-    folder
-        .metadata(name)
-        .is_ok_and(|metadata| metadata.is_file())
 }
 
 fn matcher(glob: &str) -> Result<GlobMatcher, FilesError> {

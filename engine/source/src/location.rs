@@ -122,10 +122,22 @@ impl Location {
             .collect()
     }
 
+    pub fn is_local(&self) -> bool {
+        self.kind == Kind::Local
+    }
+
     pub fn user(&self) -> Option<&str> {
         match &self.kind {
             Kind::Ssh(ssh) => ssh.user.as_deref(),
             Kind::Web(_) | Kind::Local => None,
+        }
+    }
+
+    /// Whether the URL brings credentials of its own.
+    pub fn has_password(&self) -> bool {
+        match &self.kind {
+            Kind::Web(url) => url.password().is_some() || !url.username().is_empty(),
+            Kind::Ssh(_) | Kind::Local => false,
         }
     }
 
@@ -152,7 +164,7 @@ impl Location {
     pub fn join(&self, submodule: &str) -> Result<Self, BadLocation> {
         if !submodule.starts_with("./") && !submodule.starts_with("../") {
             let location = Self::parse(submodule)?;
-            if location.kind == Kind::Local && self.kind != Kind::Local {
+            if location.is_local() && !self.is_local() {
                 return Err(BadLocation::IntoThisMachine(location.shown));
             }
             return Ok(location);

@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
 
-use git2::{
-    AutotagOption, FetchPrune, ObjectType, Oid, RemoteUpdateFlags, Repository,
-    RepositoryInitOptions,
-};
+use git2::{AutotagOption, ObjectType, Oid, RemoteUpdateFlags, Repository, RepositoryInitOptions};
 use shipway_core::ports::source::SourceError;
 
 use crate::failure::{of_disk, of_mirror, of_session, other};
@@ -118,9 +115,7 @@ impl Mirror {
 
     fn transfer(&self, session: &Session<'_>) -> Result<(), git2::Error> {
         let mut options = session.fetch_options();
-        options
-            .download_tags(AutotagOption::None)
-            .prune(FetchPrune::On);
+        options.download_tags(AutotagOption::None);
         let mut remote = self
             .repository
             .remote_anonymous(session.access.location.raw())?;

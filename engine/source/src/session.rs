@@ -134,6 +134,8 @@ impl<'a> Session<'a> {
                 let passphrase = passphrase.as_ref().map(|secret| secret.reveal());
                 Cred::ssh_key_from_memory(self.username(), None, private_key.reveal(), passphrase)
             }
+            // libgit2 has tried the URL's own already.
+            _ if self.access.location.has_password() => Err(self.stop(Stopped::Refused)),
             _ => {
                 let wanted = match allowed.intersects(keys) {
                     true => "an ssh key",

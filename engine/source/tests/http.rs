@@ -10,7 +10,8 @@ use shipway_core::app::Credentials;
 use shipway_core::ports::source::SourceError;
 use shipway_core::secret::Secret;
 use support::http::{GitServer, Manner};
-use support::{Desk, File, Origin, Submodule, has_git, missing, text};
+use support::tls::TlsServer;
+use support::{Desk, File, Origin, Submodule, has_git, missing, noise, text};
 
 fn password(password: &str) -> Credentials {
     Credentials::Password {
@@ -90,6 +91,7 @@ async fn a_password_in_the_url_works_and_is_not_shown() -> Result<()> {
     assert_eq!(text(&checkout, "a.txt")?, "one");
     let error = desk.refusal(&url("trout"), "main").await?;
     assert!(matches!(error, SourceError::Refused { .. }), "{error:?}");
+    ensure!(error.to_string().contains("did not take them"), "{error}");
     let error = format!("{error} {error:?}");
     ensure!(
         !error.contains("trout") && !error.contains("deploy:"),
@@ -148,6 +150,17 @@ async fn a_host_that_does_not_answer_is_given_up() -> Result<()> {
         matches!(error, SourceError::Unreachable { .. }),
         "{error:?}"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused() -> Result<()> {
+    let Some(server) = TlsServer::start()? else {
+        return missing("openssl");
+    };
+    let url = format!("https://{}/a.git", server.address);
+    let error = Desk::new()?.refusal(&url, "main").await?;
+    assert!(matches!(error, SourceError::Untrusted { .. }), "{error:?}");
     Ok(())
 }
 
@@ -231,10 +244,7 @@ async fn a_transfer_has_a_limit() -> Result<()> {
         return missing("git");
     }
     let origin = Origin::new()?;
-    let noise: Vec<u8> = (0..2_000_000u64)
-        .map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()[0])
-        .collect();
-    origin.commit("main", &[("noise", File(&noise))])?;
+    origin.commit("main", &[("noise", File(&noise(2 << 20)))])?;
     let server = GitServer::start(origin.root(), Manner::Serve)?;
     let desk = Desk::with(|config| config.transfer_limit = 1 << 20)?;
     let error = desk.refusal(&server.url("origin.git"), "main").await?;

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use shipway_core::ports::source::{FilesError, Source, SourceError};
 use support::{
-    Desk, File, Link, Origin, Program, SmallDisk, Submodule, chain, deployment, missing, request,
-    text,
+    Desk, File, Link, Origin, Program, SmallDisk, Submodule, chain, deployment, missing, noise,
+    request, text,
 };
 
 #[tokio::test]
@@ -80,6 +80,19 @@ async fn what_is_not_there_is_said() -> Result<()> {
     }
     let error = chain(desk.refusal("relative/path", "main").await?);
     ensure!(error.contains("an absolute path"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_repository_of_somebody_else_is_not_read() -> Result<()> {
+    let origin = Origin::new()?;
+    origin.commit("main", &[("a.txt", File(b"one"))])?;
+    if std::os::unix::fs::chown(origin.path(), Some(54_321), None).is_err() {
+        return missing("root, to give a repository away");
+    }
+    let error = Desk::new()?.refusal(&origin.url(), "main").await?;
+    assert!(matches!(error, SourceError::Refused { .. }), "{error:?}");
+    ensure!(error.to_string().contains("safe.directory"), "{error}");
     Ok(())
 }
 
@@ -222,7 +235,8 @@ async fn nothing_outside_the_commit_is_read() -> Result<()> {
             ("etc", Link("/etc")),
         ],
     )?;
-    let files = Desk::new()?.check_out(&origin.url(), "main").await?.files;
+    let desk = Desk::new()?;
+    let files = desk.check_out(&origin.url(), "main").await?.files;
     assert_eq!(files.read("Procfile", 11)?, b"web: serve\n");
     assert_eq!(files.read("./app/up", 100)?, b"web: serve\n");
     assert!(matches!(
@@ -259,9 +273,9 @@ async fn nothing_outside_the_commit_is_read() -> Result<()> {
         files.find("**/*.py", 10)?,
         ["app/deep/views.py", "app/models.py"]
     );
-    assert_eq!(files.find("app/*.py", 10)?, ["app/models.py"]);
+    assert_eq!(files.find("app/*", 10)?, ["app/models.py", "app/up"]);
     assert_eq!(files.find("{Proc,Docker}file", 10)?, ["Procfile"]);
-    assert!(files.find("etc/**", 10)?.is_empty());
+    assert!(files.find("{etc/**,passwd,above}", 10)?.is_empty());
     assert!(matches!(
         files.find("**/*.py", 1),
         Err(FilesError::TooMany { limit: 1, .. })
@@ -469,16 +483,6 @@ async fn a_full_disk_is_said() -> Result<()> {
     let origin = Origin::new()?;
     // Small in the mirror, large in the tree; then large in both.
     origin.commit("tree", &[("zeros", File(&vec![0; 16 << 20]))])?;
-    let mut state = 1u64;
-    let noise: Vec<u8> = std::iter::repeat_with(|| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        state.to_be_bytes()[0]
-    })
-    .take(8 << 20)
-    .collect();
-
     let source = shipway_source::GitSource::new(shipway_source::GitConfig::new(disk.path()))?;
     let error = source
         .check_out(&request(&origin.url(), "tree", None))
@@ -489,7 +493,7 @@ async fn a_full_disk_is_said() -> Result<()> {
     assert_eq!(directory, disk.path().join("work"));
     assert_eq!(std::fs::read_dir(&directory)?.count(), 0);
 
-    origin.commit("mirror", &[("noise", File(&noise))])?;
+    origin.commit("mirror", &[("noise", File(&noise(8 << 20)))])?;
     let error = source
         .check_out(&request(&origin.url(), "mirror", None))
         .await;

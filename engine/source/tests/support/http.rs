@@ -29,10 +29,12 @@ pub enum Manner {
     Silent,
 }
 
+/// A request's target and its `Authorization`.
+pub type Noted = (String, Option<String>);
+
 pub struct GitServer {
     pub address: SocketAddr,
-    /// Each request's first line and its `Authorization`.
-    pub seen: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    pub seen: Arc<Mutex<Vec<Noted>>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -92,7 +94,7 @@ fn answer(
     stream: &TcpStream,
     root: &Path,
     manner: &Manner,
-    seen: &Mutex<Vec<(String, Option<String>)>>,
+    seen: &Mutex<Vec<Noted>>,
 ) -> Result<()> {
     let request = read(stream)?;
     let noted = (request.target.clone(), request.authorization.clone());

@@ -4,6 +4,7 @@
 
 pub mod http;
 pub mod ssh;
+pub mod tls;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -153,6 +154,7 @@ pub fn deployment() -> DeploymentId {
     DeploymentId(uuid::Uuid::from_u128(7))
 }
 
+#[expect(clippy::expect_used, reason = "the name is right")]
 pub fn request(url: &str, reference: &str, credentials: Option<Credentials>) -> CheckoutRequest {
     CheckoutRequest {
         app: "shop".parse().expect("a name"),
@@ -170,6 +172,18 @@ pub fn text(checkout: &Checkout, path: &str) -> Result<String> {
     Ok(String::from_utf8(checkout.files.read(path, 1 << 20)?)?)
 }
 
+/// Bytes that cannot be compressed.
+pub fn noise(length: usize) -> Vec<u8> {
+    let mut state = 1u64;
+    let next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        state.to_be_bytes()[0]
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
 /// The whole of an error, as a person sees it.
 pub fn chain(error: SourceError) -> String {
     format!("{:#}", anyhow::Error::from(error))
@@ -178,7 +192,7 @@ pub fn chain(error: SourceError) -> String {
 /// A part of the machine that a test needs. Where it is missing the test says
 /// so and is not run; where it was promised, that is a failure.
 pub fn missing(part: &str) -> Result<()> {
-    println!("not run: {part} is not here");
+    eprintln!("not run: {part} is not here");
     let promised = std::env::var_os("SHIPWAY_REQUIRE_PARTS").is_some();
     ensure!(!promised, "{part} is not here, and was promised");
     Ok(())
