@@ -32,7 +32,7 @@ pub fn of_session(session: &Session<'_>, error: &git2::Error, directory: &Path) 
         _ => {}
     }
     match (error.code(), error.class()) {
-        (ErrorCode::Owner, _) => SourceError::Refused {
+        _ if is_somebody_elses(error) => SourceError::Refused {
             message: format!(
                 "{message}; run Shipway as its owner, or `git config --global --add \
                  safe.directory {repository}`"
@@ -152,6 +152,11 @@ fn status(error: &git2::Error) -> Option<u16> {
 /// Of a path. libgit2 takes one that is not there for a URL of an unknown kind.
 fn is_nowhere(error: &git2::Error) -> bool {
     error.message() == "unsupported URL protocol" || error.class() == ErrorClass::Repository
+}
+
+/// libgit2's own code for it is lost on the way through its local transport.
+fn is_somebody_elses(error: &git2::Error) -> bool {
+    error.code() == ErrorCode::Owner || error.message().ends_with("is not owned by current user")
 }
 
 /// What Git servers write over ssh when there is no such repository.
