@@ -1,1 +1,72 @@
-fn main() {}
+//! `cargo xtask`: the door for developers. One verb, one file.
+//!
+//! | verb | what it does |
+//! |---|---|
+//! | [`plugins`] | builds the plugins that ship, as components |
+//! | [`demo`] | deploys an app twice under load and counts failed requests |
+//! | [`test`] | brings what the tests need, runs all of them, says what did not run |
+//! | [`check`] | formatting, lints, directions of dependencies, licenses |
+//! | [`bench`] | what Shipway takes at rest, and how soon a deployment starts |
+//!
+//! The other modules serve them: [`house`] knows where things are and runs
+//! cargo, [`run`] runs programs with a bound, [`stage`] is a Shipway of our own
+//! to work with, [`http`] a small client, [`parts`] what a machine may lack.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod check;
+mod demo;
+mod plugins;
+mod test;
+
+mod guests;
+mod house;
+mod http;
+mod parts;
+mod run;
+mod say;
+mod signal;
+mod stage;
+
+/// The door for developers of Shipway.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Build the plugins that ship into target/plugins/
+    Plugins(plugins::Arguments),
+    /// Deploy an app twice, under load, and watch
+    Demo(demo::Arguments),
+    /// Run all tests, with all that they need
+    Test(test::Arguments),
+    /// Check formatting, lints and dependencies
+    Check(check::Arguments),
+    /// Measure
+    #[command(subcommand)]
+    Bench(bench::Verb),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().verb {
+        Verb::Plugins(arguments) => plugins::run(&arguments),
+        Verb::Demo(arguments) => demo::run(&arguments),
+        Verb::Test(arguments) => test::run(&arguments),
+        Verb::Check(arguments) => check::run(&arguments),
+        Verb::Bench(verb) => bench::run(&verb),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            say::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

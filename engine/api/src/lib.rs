@@ -31,6 +31,3 @@ pub mod problem;
 pub use bearer::new_token;
 pub use router::router;
 pub use state::ApiState;
-
-#[cfg(test)]
-mod tests;

@@ -173,6 +173,7 @@ fn five() -> u32 {
 /// A place for files that outlive a deployment. Whoever writes it must bear
 /// that the old and the new version write at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Volume {
     pub name: VolumeName,

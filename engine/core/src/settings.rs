@@ -16,6 +16,8 @@ pub const LONGEST_VALUE: usize = 64 * 1024;
 pub const MOST_DOMAINS: usize = 100;
 /// Services of one environment.
 pub const MOST_SERVICES: usize = 50;
+/// Volumes of one environment.
+pub const MOST_VOLUMES: usize = 20;
 /// No deployment waits longer than this for old requests.
 pub const LONGEST_DRAIN_SECONDS: u32 = 60 * 60;
 /// Schemes of services that can be probed.
@@ -158,6 +160,7 @@ impl Environment {
         }
         self.check_processes()?;
         self.check_services()?;
+        self.check_volumes()?;
         if self.drain_seconds > LONGEST_DRAIN_SECONDS {
             return Err(broken("drain_seconds", "must be at most 3600"));
         }
@@ -200,6 +203,23 @@ impl Environment {
             if earlier.into_iter().any(|other| other.name == service.name) {
                 let setting = format!("services.{}", service.name);
                 return Err(broken(setting, "two services have this name"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_volumes(&self) -> Result<(), InvalidSetting> {
+        if self.volumes.len() > MOST_VOLUMES {
+            return Err(broken("volumes", "an environment has at most 20"));
+        }
+        for (index, volume) in self.volumes.iter().enumerate() {
+            let setting = format!("volumes.{}", volume.name);
+            if let Some(problem) = volume.problem() {
+                return Err(broken(setting, problem));
+            }
+            let mut earlier = self.volumes.iter().take(index);
+            if earlier.any(|other| other.name == volume.name || other.path == volume.path) {
+                return Err(broken(setting, "two volumes have this name or this path"));
             }
         }
         Ok(())

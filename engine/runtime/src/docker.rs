@@ -21,7 +21,7 @@ mod ignore;
 mod image;
 mod instance;
 mod label;
-mod lines;
+mod marks;
 mod one_off;
 mod probe;
 mod progress;

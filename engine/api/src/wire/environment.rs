@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use shipway_core::environment::{
     self, BuildSettings, EnvironmentKey, Limits, PluginChoice, ProcessSettings, QueuePolicy,
-    RuntimeKind, Service,
+    RuntimeKind, Service, Volume,
 };
 use shipway_core::journal::Serving;
 use shipway_core::name::{AppName, Domain, EnvironmentName, ProcessName, Timestamp};
@@ -39,6 +39,9 @@ pub struct EnvironmentSettings {
     pub build: BuildSettings,
     #[serde(default)]
     pub services: Vec<Service>,
+    /// Places for files that outlive a deployment.
+    #[serde(default)]
+    pub volumes: Vec<Volume>,
     /// Which plugins take part; `null` leaves it to the file.
     #[serde(default)]
     pub plugins: Option<PluginChoice>,
@@ -85,6 +88,7 @@ impl EnvironmentSettings {
         environment.processes = self.processes;
         environment.build = self.build;
         environment.services = self.services;
+        environment.volumes = self.volumes;
         environment.plugins = self.plugins;
         environment.queue = self.queue;
         environment.limits = self.limits;
@@ -104,6 +108,7 @@ impl From<&environment::Environment> for EnvironmentSettings {
             processes: from.processes,
             build: from.build,
             services: from.services,
+            volumes: from.volumes,
             plugins: from.plugins,
             queue: from.queue,
             limits: from.limits,

@@ -83,6 +83,14 @@ pub enum SourceError {
     Unreachable { repository: String, message: String },
     #[error("repository {repository} refused the credentials: {message}")]
     Refused { repository: String, message: String },
+    #[error("repository {repository} could not prove who it is: {message}")]
+    Untrusted { repository: String, message: String },
+    #[error("{what} is larger than the limit of {} MiB", limit >> 20)]
+    TooLarge {
+        what: String,
+        /// Bytes.
+        limit: u64,
+    },
     #[error("repository {repository} took longer than {seconds} s")]
     Timeout { repository: String, seconds: u64 },
     #[error("submodule {path:?} of {repository} could not be fetched: {message}")]
@@ -109,6 +117,10 @@ impl SourceError {
             Self::UnknownRepository { .. } | Self::Refused { .. } => {
                 Some("check the URL, and give the app's credentials with `shipway app set`")
             }
+            Self::Untrusted { .. } => Some(
+                "give the app known_hosts lines that you have checked, or mend its certificate",
+            ),
+            Self::TooLarge { .. } => Some("make it smaller, or raise the limit of `shipway serve`"),
             Self::Unreachable { .. } | Self::Timeout { .. } => {
                 Some("check that this machine reaches the Git host, then deploy again")
             }

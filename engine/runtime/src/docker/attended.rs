@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use super::driver::{self, Ended};
 use super::engine::CALL;
 use super::failure::explain;
-use super::lines::{Lines, Piece};
+use super::marks::{Marked, Piece};
 use super::one_off::OneOff;
 
 /// Between SIGTERM and SIGKILL, as the port says.
@@ -26,8 +26,8 @@ pub struct Attended {
     container: OneOff,
     output: Pin<Box<dyn Chunks<Item = Result<LogOutput, Error>> + Send>>,
     input: Pin<Box<dyn AsyncWrite + Send>>,
-    stdout: Lines,
-    stderr: Lines,
+    stdout: Marked,
+    stderr: Marked,
 }
 
 /// What happened first.
@@ -47,13 +47,13 @@ struct Marks {
 }
 
 impl Attended {
-    pub fn new(container: OneOff, attached: AttachContainerResults, lines: Lines) -> Self {
+    pub fn new(container: OneOff, attached: AttachContainerResults, stdout: Marked) -> Self {
         Self {
             container,
             output: attached.output,
             input: attached.input,
-            stderr: lines.another(),
-            stdout: lines,
+            stderr: stdout.another(),
+            stdout,
         }
     }
 
@@ -141,9 +141,11 @@ impl Attended {
             (self.stdout.finish(), Stream::Stdout),
             (self.stderr.finish(), Stream::Stderr),
         ];
-        for (piece, stream) in rest {
-            if let Some(Piece::Line(line)) = piece {
-                watcher.output(index, stream, &line);
+        for (pieces, stream) in rest {
+            for piece in pieces {
+                if let Piece::Line(line) = piece {
+                    watcher.output(index, stream, &line);
+                }
             }
         }
     }

@@ -22,7 +22,7 @@ use super::container::{self, Spec, Start, no_health_check};
 use super::driver;
 use super::engine::Engine;
 use super::label::{self, PREFIX, Role};
-use super::lines::Lines;
+use super::marks::Marked;
 use super::one_off::{OneOff, Started};
 
 pub async fn run(
@@ -111,8 +111,8 @@ impl Job<'_> {
         let Some(words) = driver::commands(&self.nonce, &all) else {
             return Ok(Shared::Impossible);
         };
-        let lines = Lines::with_marks(&self.nonce);
-        Ok(match self.attended(Start::Bypass(words), lines).await? {
+        let output = Marked::by(&self.nonce);
+        Ok(match self.attended(Start::Bypass(words), output).await? {
             Ok(container) => Shared::Up(Box::new(container)),
             Err(_no_shell) => Shared::Impossible,
         })
@@ -124,7 +124,7 @@ impl Job<'_> {
             Entrypoint::Keep => Start::Keep(command.run.argv()),
             Entrypoint::Bypass => Start::Bypass(command.run.argv()),
         };
-        let mut container = match self.attended(start, Lines::default()).await? {
+        let mut container = match self.attended(start, Marked::default()).await? {
             Ok(container) => container,
             Err(message) => {
                 self.say_why_not(index, command, &message);
@@ -151,7 +151,7 @@ impl Job<'_> {
     async fn attended(
         &self,
         start: Start,
-        lines: Lines,
+        output: Marked,
     ) -> Result<Result<Attended, String>, RuntimeError> {
         let run = self.run;
         let spec = Spec {
@@ -176,6 +176,6 @@ impl Job<'_> {
             container.remove().await?;
             return Ok(Err(message));
         }
-        Ok(Ok(Attended::new(container, attached, lines)))
+        Ok(Ok(Attended::new(container, attached, output)))
     }
 }

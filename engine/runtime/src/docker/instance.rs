@@ -9,11 +9,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use bollard::Docker;
+use bollard::container::LogOutput;
+use bollard::errors::Error;
 use bollard::models::{
     ContainerCreateBody, ContainerState, ContainerStateStatusEnum, ContainerSummary,
     HealthStatusEnum, HostConfig, PortBinding,
 };
-use bollard::query_parameters::{LogsOptionsBuilder, StopContainerOptionsBuilder};
+use bollard::query_parameters::{ListContainersOptionsBuilder, LogsOptionsBuilder, StopContainerOptionsBuilder};
 use futures::StreamExt;
 use shipway_core::environment::{EnvironmentKey, RuntimeKind};
 use shipway_core::journal::{Exit, Instance};
@@ -27,8 +29,8 @@ use super::driver;
 use super::engine::{CALL, Engine};
 use super::failure::{cannot_execute, explain, is_conflict, is_gone, message, within};
 use super::label::{self, APP, DEPLOYMENT, ENVIRONMENT, NUMBER, PORT, PREFIX, PROCESS, Role};
-use super::lines::{Lines, Piece};
 use super::supervise;
+use crate::lines::Lines;
 
 /// Nobody reads more.
 const MOST_LINES: usize = 10_000;
@@ -223,7 +225,7 @@ fn who(request: &StartRequest) -> String {
 
 async fn address(engine: &Engine, id: &str) -> Result<Option<SocketAddr>, RuntimeError> {
     let docker = engine.docker().await?;
-    let options = bollard::query_parameters::ListContainersOptionsBuilder::default()
+    let options = ListContainersOptionsBuilder::default()
         .all(true)
         .filters(&HashMap::from([("id", vec![id])]))
         .build();
@@ -315,7 +317,7 @@ async fn read_log(
     docker: &Docker,
     id: &str,
     count: usize,
-) -> Result<Vec<String>, bollard::errors::Error> {
+) -> Result<Vec<String>, Error> {
     let options = LogsOptionsBuilder::default()
         .stdout(true)
         .stderr(true)
@@ -323,21 +325,17 @@ async fn read_log(
         .build();
     let mut log = docker.logs(id, Some(options));
     let (mut stdout, mut stderr) = (Lines::default(), Lines::default());
-    let mut pieces = Vec::new();
+    let mut said = Vec::new();
+    let mut say = |line: &str| said.push(line.to_owned());
     while let Some(entry) = log.next().await {
         let entry = entry?;
         let lines = match entry {
-            bollard::container::LogOutput::StdErr { .. } => &mut stderr,
+            LogOutput::StdErr { .. } => &mut stderr,
             _ => &mut stdout,
         };
-        pieces.extend(lines.push(entry.as_ref()));
+        lines.push(entry.as_ref(), &mut say);
     }
-    pieces.extend(stdout.finish());
-    pieces.extend(stderr.finish());
-    Ok(pieces
-        .into_iter()
-        .map(|piece| match piece {
-            Piece::Line(line) | Piece::Mark(line) => line,
-        })
-        .collect())
+    stdout.finish(&mut say);
+    stderr.finish(&mut say);
+    Ok(said)
 }

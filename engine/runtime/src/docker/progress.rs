@@ -8,7 +8,7 @@ use bollard::moby::buildkit::v1::{StatusResponse, Vertex, VertexLog};
 use bollard::models::{BuildInfo, BuildInfoAux};
 use shipway_core::ports::{Output, Stream};
 
-use super::lines::{Lines, Piece};
+use crate::lines::Lines;
 
 /// The number that BuildKit gives to a step's stderr.
 const STDERR: i64 = 2;
@@ -55,9 +55,10 @@ impl Progress {
             None => {}
         }
         if let Some(text) = info.stream {
-            for piece in self.classic.push(text.as_bytes()) {
-                self.classic_line(piece);
-            }
+            let mut heard = Vec::new();
+            let mut hear = |line: &str| heard.push(line.to_owned());
+            self.classic.push(text.as_bytes(), &mut hear);
+            heard.iter().for_each(|line| self.classic_line(line));
         }
         let moving = info
             .progress_detail
@@ -70,13 +71,12 @@ impl Progress {
 
     /// Lines that never ended.
     pub fn finish(&mut self) {
-        if let Some(piece) = self.classic.finish() {
-            self.classic_line(piece);
-        }
+        self.hear(BuildInfo {
+            stream: Some("\n".into()),
+            ..BuildInfo::default()
+        });
         for ((_, stream), lines) in &mut self.logs {
-            if let Some(Piece::Line(line)) = lines.finish() {
-                self.output.line(log_stream(*stream), &line);
-            }
+            lines.finish(&mut |line: &str| self.output.line(log_stream(*stream), line));
         }
     }
 
@@ -117,15 +117,13 @@ impl Progress {
 
     fn log(&mut self, log: VertexLog) {
         let lines = self.logs.entry((log.vertex, log.stream)).or_default();
-        for piece in lines.push(&log.msg) {
-            if let Piece::Line(line) = piece {
-                self.output.line(log_stream(log.stream), &line);
-            }
-        }
+        let output = &self.output;
+        lines.push(&log.msg, &mut |line: &str| {
+            output.line(log_stream(log.stream), line)
+        });
     }
 
-    fn classic_line(&mut self, piece: Piece) {
-        let Piece::Line(line) = piece else { return };
+    fn classic_line(&mut self, line: &str) {
         if line.trim().is_empty() {
             return;
         }
@@ -144,7 +142,7 @@ impl Progress {
         {
             self.layers.push(layer.to_owned());
         }
-        self.output.line(Stream::Stdout, &line);
+        self.output.line(Stream::Stdout, line);
     }
 }
 

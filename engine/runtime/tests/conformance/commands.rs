@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use shipway_core::environment::Volume;
 use shipway_core::journal::Exit;
 use shipway_core::ports::Stream;
 use shipway_core::ports::runtime::Command;
 
+use super::instances::request;
 use super::recorder::{Heard, Recorder, record};
-use super::{Fixture, argv, shell, variables};
+use super::{Fixture, argv, eventually, shell, variables};
 
 pub async fn every_case(fixture: &Fixture) {
     an_exit_in_one_command_does_not_end_the_next(fixture).await;
@@ -23,6 +25,7 @@ pub async fn every_case(fixture: &Fixture) {
     variables_are_exact(fixture).await;
     arguments_arrive_as_they_are(fixture).await;
     what_it_leaves_running_is_killed(fixture).await;
+    a_volume_outlives_the_run(fixture).await;
 }
 
 pub async fn an_exit_in_one_command_does_not_end_the_next(fixture: &Fixture) {
@@ -198,4 +201,28 @@ pub async fn what_it_leaves_running_is_killed(fixture: &Fixture) {
     assert_eq!(recorder.exits(), [Exit::Code { code: 0 }]);
     assert_eq!(recorder.lines(Stream::Stdout), ["done"]);
     assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+/// The instances of the environment see the same.
+pub async fn a_volume_outlives_the_run(fixture: &Fixture) {
+    let volumes = vec![Volume {
+        name: "user-media".parse().unwrap(),
+        path: "/data/media".to_owned(),
+    }];
+    let mut write = fixture.command_run(vec![shell("echo kept > $SHIPWAY_VOLUME_USER_MEDIA/file")]);
+    write.volumes = volumes.clone();
+    let recorder = record(&*fixture.runtime, &write).await;
+    assert_eq!(recorder.exits(), [Exit::Code { code: 0 }]);
+
+    let read = "cat $SHIPWAY_VOLUME_USER_MEDIA/file; rm $SHIPWAY_VOLUME_USER_MEDIA/file";
+    let process = fixture.process("worker", &format!("{read}; sleep 600"), None);
+    let mut request = request(fixture, fixture.deployment(), process, 1);
+    request.volumes = volumes;
+    let instance = fixture.runtime.start(&request).await.unwrap();
+    eventually("the file is read", || async {
+        let lines = fixture.runtime.last_lines(&instance, 1).await.unwrap();
+        lines.first().is_some_and(|line| line == "kept")
+    })
+    .await;
+    fixture.runtime.clean_up(request.deployment).await.unwrap();
 }

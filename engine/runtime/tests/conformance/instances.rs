@@ -37,6 +37,7 @@ pub fn request(
         number,
         variables: variables(&[]),
         limits: Default::default(),
+        volumes: Vec::new(),
     }
 }
 

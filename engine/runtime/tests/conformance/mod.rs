@@ -5,6 +5,13 @@
 //! What the image of the fixture must have: `/bin/sh` with the usual tools
 //! (`cat`, `echo`, `sleep`, `env`, `kill`, `ls`).
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
 pub mod commands;
 pub mod images;
 pub mod instances;
@@ -61,6 +68,7 @@ impl Fixture {
             variables: variables(&[]),
             port: Some(self.port),
             limits: Limits::default(),
+            volumes: Vec::new(),
         }
     }
 

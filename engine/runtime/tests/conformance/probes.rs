@@ -66,7 +66,7 @@ pub async fn a_probe_sees_only_its_variables(fixture: &Fixture) {
     }
 }
 
-/// No interface but the loopback's: `/proc/net/route` holds its heading only.
+/// No way to anywhere: `/proc/net/route` holds its heading at most.
 pub async fn a_probe_has_no_network(fixture: &Fixture) {
     if !cfg!(target_os = "linux") {
         return;
@@ -77,5 +77,5 @@ pub async fn a_probe_has_no_network(fixture: &Fixture) {
         .await
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.lines().count() <= 1, "{text}");
 }

@@ -6,7 +6,6 @@ use shipway_core::environment::{BuildSettings, LayerCache};
 use shipway_core::ports::runtime::{BuildRequest, ImageKey, Runtime, RuntimeError};
 use shipway_runtime::docker::DockerConfig;
 
-use crate::conformance::commands as _;
 use crate::conformance::recorder::record;
 use crate::conformance::shell;
 use crate::machine::{DOCKERFILE, Machine, classic, commit, deployment};

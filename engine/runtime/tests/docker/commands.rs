@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use bollard::query_parameters::RemoveVolumeOptions;
 use shipway_core::environment::Volume;
 use shipway_core::journal::Exit;
 use shipway_core::ports::Stream;
@@ -235,7 +236,7 @@ async fn no_command_starts_before_its_start_is_written_down() {
     assert_eq!(seen.lines(Stream::Stdout), ["one", "two"]);
     machine.clean().await;
     let volume = format!("shipway-{}_test_shared", machine.environment.app);
-    machine.docker.remove_volume(&volume, None).await.unwrap();
+    machine.docker.remove_volume(&volume, None::<RemoveVolumeOptions>).await.unwrap();
 }
 
 /// An engine that died left its container at work; the next one ends it first.

@@ -1,0 +1,17 @@
+//! The real router, with a real store in memory and a small executor.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod world;
+
+mod access;
+mod deployments;
+mod nouns;
+mod openapi;
+mod plugins;
+mod problems;
+mod streams;

@@ -1,0 +1,386 @@
+//! Instances, each under a supervisor of its own. The engine keeps nothing of
+//! them in memory: their folders say what there is.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde::{Deserialize, Serialize};
+use shipway_core::environment::{EnvironmentKey, RuntimeKind};
+use shipway_core::journal::Instance;
+use shipway_core::name::DeploymentId;
+use shipway_core::ports::runtime::{
+    ImageHealth, InstanceStatus, Owned, RuntimeError, StartRequest,
+};
+use shipway_core::secret::Secret;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::Child;
+
+use super::ProcessRuntime;
+use super::cgroup::Group;
+use super::child::{Program, Scratch, base_variables};
+use super::identity::ProcessId;
+use super::images::resolve;
+use super::ports;
+use super::state::{
+    State, blocking, failed, folders, make_private, read_record, remove_tree, write_record,
+};
+use super::{stray, volumes};
+use crate::supervise::spec::{Spec, State as InstanceState, Status, write_grace};
+
+const RECORD: &str = "instance.json";
+const SUPERVISOR_LOG: &str = "supervisor.log";
+/// How long a supervisor may take to start an instance.
+const START: Duration = Duration::from_secs(20);
+/// How much longer than the grace a supervisor may take to stop one.
+const STOP: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What is known of an instance from before its start.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    environment: EnvironmentKey,
+    deployment: DeploymentId,
+    number: u32,
+    image: String,
+    instance: Instance,
+    group: Group,
+}
+
+/// Starts one, unless the same one runs already.
+pub async fn start(
+    runtime: &ProcessRuntime,
+    request: &StartRequest,
+) -> Result<Instance, RuntimeError> {
+    let image = resolve(&runtime.state, &request.image)?;
+    let command = request
+        .process
+        .command
+        .clone()
+        .ok_or_else(no_command(request))?;
+    let id = id_of(request);
+    let folder = runtime.state.instances().join(&id);
+    if let Some(record) = read_record::<Record>(&folder.join(RECORD)) {
+        if let InstanceStatus::Running(_) = status_in(&folder) {
+            return Ok(record.instance);
+        }
+        stop(&runtime.state, &id, Duration::ZERO).await?;
+    }
+    let (record, notes) = prepare(runtime, request, &id, &folder).await?;
+    let variables = variables(runtime, request, &record, &folder)?;
+    let spec = Spec {
+        program: Program {
+            argv: vec!["/bin/sh".to_owned(), "-c".to_owned(), command],
+            folder: image.app(),
+            variables,
+            group: record.group.clone(),
+        },
+        port: record.instance.address.map(|address| address.port()),
+        settle_seconds: request.process.health.settle_seconds,
+        log_bytes: runtime.config.log_bytes,
+        notes,
+        folder,
+    };
+    match launch(runtime, &spec).await {
+        Ok(()) => Ok(record.instance),
+        Err(error) => {
+            stop(&runtime.state, &id, Duration::ZERO).await?;
+            Err(error)
+        }
+    }
+}
+
+fn no_command(request: &StartRequest) -> impl FnOnce() -> RuntimeError {
+    let name = request.process.name.clone();
+    move || RuntimeError::Unsupported {
+        kind: RuntimeKind::Process,
+        what: format!(
+            "starting {name:?} without a command, because a release directory has none of its \
+             own; name one in the Procfile, in shipway.toml or in the settings",
+            name = name.as_str()
+        ),
+    }
+}
+
+/// The same for each start of the same instance, so that a repeated start finds
+/// the first.
+fn id_of(request: &StartRequest) -> String {
+    format!(
+        "{}-{}-{}",
+        request.process.name,
+        request.number,
+        request.deployment.0.simple()
+    )
+}
+
+/// Chooses its port and writes its record, one instance at a time.
+async fn prepare(
+    runtime: &ProcessRuntime,
+    request: &StartRequest,
+    id: &str,
+    folder: &Path,
+) -> Result<(Record, Vec<String>), RuntimeError> {
+    let _one_at_a_time = runtime.choosing_ports.lock().await;
+    let address = match request.process.port {
+        Some(_) => Some(free_address(runtime)?),
+        None => None,
+    };
+    let (group, notes) = runtime.cgroups().group(id, request.limits);
+    let record = Record {
+        environment: request.environment.clone(),
+        deployment: request.deployment,
+        number: request.number,
+        image: request.image.reference.clone(),
+        instance: Instance {
+            id: id.to_owned(),
+            process: request.process.name.clone(),
+            address,
+        },
+        group,
+    };
+    make_private(folder)
+        .and_then(|()| write_record(&folder.join(RECORD), &record))
+        .map_err(|error| failed(format!("make the instance's folder {id}"), error))?;
+    Ok((record, notes))
+}
+
+fn free_address(runtime: &ProcessRuntime) -> Result<SocketAddr, RuntimeError> {
+    let taken: BTreeSet<u16> = records(&runtime.state)?
+        .into_iter()
+        .filter_map(|(_, record)| record.instance.address)
+        .map(|address| address.port())
+        .collect();
+    let range = &runtime.config.ports;
+    let port = ports::free(&taken, range, rand::random()).ok_or_else(|| RuntimeError::Other {
+        what: "find a free port for an instance".to_owned(),
+        source: format!("all of {} to {} are taken", range.start(), range.end()).into(),
+    })?;
+    Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+}
+
+fn variables(
+    runtime: &ProcessRuntime,
+    request: &StartRequest,
+    record: &Record,
+    folder: &Path,
+) -> Result<Vec<(String, Secret)>, RuntimeError> {
+    let (home, temporary) = (folder.join("home"), folder.join("tmp"));
+    let port = record.instance.address.map(|address| address.port());
+    let volumes = volumes::make(&runtime.state, &request.environment, &request.volumes)?;
+    Ok(base_variables(runtime.search_path(), &home, &temporary)
+        .into_iter()
+        .chain(request.variables.iter().cloned())
+        .chain(volumes)
+        .chain(port.map(|port| ("PORT".to_owned(), Secret::new(port.to_string()))))
+        .collect())
+}
+
+/// Starts a supervisor and waits until it has started the instance.
+async fn launch(runtime: &ProcessRuntime, spec: &Spec) -> Result<(), RuntimeError> {
+    let what = "start the supervisor of an instance";
+    let image_home = spec.program.folder.with_file_name("home");
+    Scratch::make(&spec.folder, Some(&image_home)).map_err(|error| failed(what, error))?;
+    let mut supervisor = spawn(runtime, spec).map_err(|error| failed(what, error))?;
+    let told = tokio::time::timeout(START, tell(&mut supervisor, spec)).await;
+    // Reaps it whenever it ends; the supervisor itself does not depend on us.
+    tokio::spawn(async move { supervisor.wait().await });
+    match told {
+        Ok(Ok(0)) | Err(_) => Err(RuntimeError::Other {
+            what: what.to_owned(),
+            source: last_words(&spec.folder).into(),
+        }),
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(failed(what, error)),
+    }
+}
+
+fn spawn(runtime: &ProcessRuntime, spec: &Spec) -> std::io::Result<Child> {
+    let (program, arguments) = runtime
+        .config
+        .supervisor
+        .split_first()
+        .ok_or_else(|| std::io::Error::other("no supervisor is configured"))?;
+    tokio::process::Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(File::create(spec.folder.join(SUPERVISOR_LOG))?)
+        .spawn()
+}
+
+/// Sends the spec and reads the one line that answers it.
+async fn tell(supervisor: &mut Child, spec: &Spec) -> std::io::Result<usize> {
+    let text = serde_json::to_vec(spec)?;
+    if let Some(mut stdin) = supervisor.stdin.take() {
+        stdin.write_all(&text).await?;
+        stdin.shutdown().await?;
+    }
+    let mut line = String::new();
+    match supervisor.stdout.take() {
+        Some(stdout) => BufReader::new(stdout).read_line(&mut line).await,
+        None => Ok(0),
+    }
+}
+
+fn last_words(folder: &Path) -> String {
+    let said = fs::read_to_string(folder.join(SUPERVISOR_LOG)).unwrap_or_default();
+    match said.lines().last() {
+        Some(line) => line.to_owned(),
+        None => "it said nothing; is `shipway supervise` there?".to_owned(),
+    }
+}
+
+pub fn status(state: &State, instance: &Instance) -> InstanceStatus {
+    match folder_of(state, &instance.id) {
+        Some(folder) => status_in(&folder),
+        None => InstanceStatus::Gone,
+    }
+}
+
+fn status_in(folder: &Path) -> InstanceStatus {
+    let Some(status) = Status::read(folder) else {
+        return InstanceStatus::Gone;
+    };
+    let running = |process: &Option<ProcessId>| {
+        status.supervisor.is_running() || process.as_ref().is_some_and(ProcessId::is_running)
+    };
+    match &status.state {
+        InstanceState::Exited { exit } => InstanceStatus::Exited(*exit),
+        InstanceState::Running { process } if running(process) => {
+            InstanceStatus::Running(ImageHealth::None)
+        }
+        InstanceState::Starting if status.supervisor.is_running() => {
+            InstanceStatus::Running(ImageHealth::None)
+        }
+        _ => InstanceStatus::Gone,
+    }
+}
+
+/// Stops one and removes all that is of it.
+pub async fn stop(state: &State, id: &str, grace: Duration) -> Result<(), RuntimeError> {
+    let Some(folder) = folder_of(state, id) else {
+        return Ok(());
+    };
+    if let Some(status) = Status::read(&folder) {
+        ask_supervisor(&folder, &status, grace).await?;
+        end_orphan(&folder, &status, grace).await;
+    }
+    let what = format!("remove the instance {id}");
+    blocking(&what.clone(), move || {
+        let group = read_record::<Record>(&folder.join(RECORD)).map(|record| record.group);
+        match group.filter(Group::is_some) {
+            Some(group) => group.remove(),
+            None => stray::kill_those_in(&folder),
+        }
+        remove_tree(&folder).map_err(|error| failed(what, error))
+    })
+    .await
+}
+
+async fn ask_supervisor(
+    folder: &Path,
+    status: &Status,
+    grace: Duration,
+) -> Result<(), RuntimeError> {
+    if !status.supervisor.is_running() {
+        return Ok(());
+    }
+    // On a full disk the supervisor's own grace has to do.
+    if let Err(error) = write_grace(folder, grace) {
+        tracing::warn!(folder = %folder.display(), %error, "the grace could not be written");
+    }
+    status.supervisor.signal(Signal::SIGTERM);
+    if !ended(|| status.supervisor.is_running(), grace + STOP).await {
+        status.supervisor.signal(Signal::SIGKILL);
+    }
+    Ok(())
+}
+
+/// An instance whose supervisor was killed goes on without one until now.
+async fn end_orphan(folder: &Path, asked: &Status, grace: Duration) {
+    let latest = Status::read(folder);
+    let status = latest.as_ref().unwrap_or(asked);
+    let InstanceState::Running {
+        process: Some(process),
+    } = &status.state
+    else {
+        return;
+    };
+    process.signal_group(Signal::SIGTERM);
+    if !ended(|| process.is_running(), grace).await {
+        process.signal_group(Signal::SIGKILL);
+    }
+}
+
+async fn ended(is_running: impl Fn() -> bool, within: Duration) -> bool {
+    let until = Instant::now() + within;
+    while is_running() {
+        if Instant::now() >= until {
+            return false;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    true
+}
+
+pub fn last_lines(
+    state: &State,
+    instance: &Instance,
+    count: usize,
+) -> Result<Vec<String>, RuntimeError> {
+    match folder_of(state, &instance.id) {
+        Some(folder) => crate::supervise::last_lines(&folder, count)
+            .map_err(|error| failed(format!("read the log of {}", instance.id), error)),
+        None => Ok(Vec::new()),
+    }
+}
+
+pub fn of_environment(state: &State, key: &EnvironmentKey) -> Result<Vec<Owned>, RuntimeError> {
+    let all = records(state)?.into_iter();
+    Ok(all
+        .filter(|(folder, record)| {
+            record.environment == *key && status_in(folder) != InstanceStatus::Gone
+        })
+        .map(|(_, record)| Owned {
+            deployment: record.deployment,
+            instance: record.instance,
+        })
+        .collect())
+}
+
+/// The ids of all that a deployment has made, also of what is gone.
+pub fn of_deployment(state: &State, deployment: DeploymentId) -> Result<Vec<String>, RuntimeError> {
+    let all = records(state)?.into_iter();
+    Ok(all
+        .filter(|(_, record)| record.deployment == deployment)
+        .map(|(_, record)| record.instance.id)
+        .collect())
+}
+
+/// References of the images that an instance stands in.
+pub fn images_in_use(state: &State) -> Result<BTreeSet<String>, RuntimeError> {
+    let all = records(state)?.into_iter();
+    Ok(all
+        .filter(|(folder, _)| status_in(folder) != InstanceStatus::Gone)
+        .map(|(_, record)| record.image)
+        .collect())
+}
+
+fn records(state: &State) -> Result<Vec<(PathBuf, Record)>, RuntimeError> {
+    let all = folders(&state.instances()).map_err(|e| failed("list the instances", e))?;
+    let read = |folder: PathBuf| read_record(&folder.join(RECORD)).map(|record| (folder, record));
+    Ok(all.into_iter().filter_map(read).collect())
+}
+
+/// An id is one name in the folder of instances, never a path out of it.
+fn folder_of(state: &State, id: &str) -> Option<PathBuf> {
+    let plain = !id.is_empty() && !id.contains(['/', '\0']) && id != "." && id != "..";
+    let folder = state.instances().join(id);
+    (plain && folder.is_dir()).then_some(folder)
+}

@@ -1,0 +1,222 @@
+//! A supervisor: the small process above each instance of the process runtime.
+//! It outlives the engine, keeps the instance's log, starts it again when it
+//! ends, and stops it when told to.
+//!
+//! The engine starts it as the hidden verb `supervise`, gives it a spec on
+//! its standard input (so that no secret is on the disk), and reads one line
+//! from its standard output when the instance has started. After that they
+//! share the instance's folder only: the supervisor writes its status, the
+//! engine asks it to stop with SIGTERM.
+//!
+//! An instance that ends before it was ever up (its port open, or its settling
+//! time over) is not started again: the engine finds it exited. Later it is
+//! started again after 2 s, then twice as long each time, at most 60 s.
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use shipway_core::journal::Exit;
+
+mod app;
+mod listening;
+mod log;
+mod signals;
+pub(crate) mod spec;
+
+use app::App;
+use log::Log;
+pub(crate) use log::last_lines;
+use spec::{Spec, State, Status};
+
+/// A spec is never larger.
+const LARGEST_SPEC: u64 = 64 * 1024 * 1024;
+/// How often a new instance is looked at until it is up.
+const LOOK_SOON: Duration = Duration::from_millis(250);
+/// How often one that is up is looked at, in case a signal was missed.
+const LOOK_SELDOM: Duration = Duration::from_secs(5);
+/// The pause before an instance is started again; doubled with each early end.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// An instance that was up this long ended for a new reason.
+const LONG_RUN: Duration = Duration::from_secs(60);
+
+/// Runs a supervisor to its end. Call it before any other thread is started:
+/// it blocks signals for the whole process.
+pub fn run() -> ExitCode {
+    let done = signals::listen().and_then(|signals| {
+        let spec = read_spec()?;
+        become_leader();
+        let log = Log::open(&spec.folder, spec.log_bytes)?;
+        Supervisor::new(spec, log, signals)?.run()
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody may be there to read it any more.
+            let _ = writeln!(io::stderr(), "the supervisor ended: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn read_spec() -> io::Result<Spec> {
+    let mut text = Vec::new();
+    io::stdin().take(LARGEST_SPEC).read_to_end(&mut text)?;
+    serde_json::from_slice(&text).map_err(|_| {
+        // The parser's own message could hold a part of a secret.
+        io::Error::new(io::ErrorKind::InvalidData, "the engine sent no whole spec")
+    })
+}
+
+/// Leaves the engine's session, and takes in the children of its children.
+fn become_leader() {
+    // Fails only for who leads already.
+    let _ = nix::unistd::setsid();
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_child_subreaper(true);
+}
+
+struct Supervisor {
+    spec: Spec,
+    log: Log,
+    signals: Receiver<Signal>,
+    status: Status,
+    was_up: bool,
+    early_ends: u32,
+}
+
+enum End {
+    Stopped,
+    Exited(Exit, Duration),
+}
+
+impl Supervisor {
+    fn new(spec: Spec, log: Log, signals: Receiver<Signal>) -> io::Result<Self> {
+        for note in &spec.notes {
+            log.line(note.as_bytes());
+        }
+        Ok(Self {
+            status: Status::starting()?,
+            spec,
+            log,
+            signals,
+            was_up: false,
+            early_ends: 0,
+        })
+    }
+
+    fn run(mut self) -> io::Result<()> {
+        let mut first = true;
+        loop {
+            let end = self.run_once(first)?;
+            let End::Exited(exit, ran) = end else {
+                return self.note(State::Stopped);
+            };
+            // A full disk must not end the supervisor of what serves.
+            let noted = self.note(State::Exited { exit });
+            if first {
+                noted?;
+                tell_engine(exit);
+            }
+            first = false;
+            if !self.was_up {
+                return Ok(());
+            }
+            self.log_restart(exit);
+            if self.pause(ran) {
+                return self.note(State::Stopped);
+            }
+            self.status.restarts += 1;
+        }
+    }
+
+    fn run_once(&mut self, first: bool) -> io::Result<End> {
+        let mut app = match App::start(&self.spec, &self.log) {
+            Ok(app) => app,
+            Err(error) => {
+                self.log
+                    .line(format!("could not be started: {error}").as_bytes());
+                return Ok(End::Exited(Exit::NotStarted, Duration::ZERO));
+            }
+        };
+        let noted = self.note(State::Running { process: app.id() });
+        if first {
+            if let Err(error) = noted {
+                // Nobody could ever find it again.
+                app.kill();
+                return Err(error);
+            }
+            tell_engine("started");
+        }
+        Ok(self.watch(app))
+    }
+
+    /// Until it ends, or we are told to stop it.
+    fn watch(&mut self, mut app: App) -> End {
+        loop {
+            let look = if self.was_up { LOOK_SELDOM } else { LOOK_SOON };
+            if asks_to_stop(self.signals.recv_timeout(look)) {
+                app.end(spec::grace(&self.spec.folder), &self.signals);
+                return End::Stopped;
+            }
+            if let Some(exit) = app.reap() {
+                app.kill();
+                return End::Exited(exit, app.ran());
+            }
+            self.was_up = self.was_up || self.is_up(app.ran());
+        }
+    }
+
+    fn is_up(&self, ran: Duration) -> bool {
+        match self.spec.port {
+            Some(port) => listening::is_open(port),
+            None => ran >= Duration::from_secs(u64::from(self.spec.settle_seconds)),
+        }
+    }
+
+    /// Waits before the next start; tells whether we were told to stop.
+    fn pause(&mut self, ran: Duration) -> bool {
+        if ran >= LONG_RUN {
+            self.early_ends = 0;
+        }
+        let factor = 2_u32.saturating_pow(self.early_ends);
+        self.early_ends += 1;
+        let until = Instant::now() + FIRST_PAUSE.saturating_mul(factor).min(LONGEST_PAUSE);
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            if asks_to_stop(self.signals.recv_timeout(left)) {
+                return true;
+            }
+        }
+    }
+
+    fn log_restart(&self, exit: Exit) {
+        let line = format!("the instance {exit}; it is started again");
+        self.log.line(line.as_bytes());
+    }
+
+    fn note(&mut self, state: State) -> io::Result<()> {
+        self.status.state = state;
+        self.status.write(&self.spec.folder)
+    }
+}
+
+fn asks_to_stop(heard: Result<Signal, RecvTimeoutError>) -> bool {
+    match heard {
+        Ok(signal) => matches!(signal, Signal::SIGTERM | Signal::SIGINT),
+        Err(RecvTimeoutError::Timeout) => false,
+        // Without the listener nobody could stop us.
+        Err(RecvTimeoutError::Disconnected) => true,
+    }
+}
+
+/// One line, when the first start is over. The engine may be gone by then.
+fn tell_engine(what: impl std::fmt::Display) {
+    let _ = writeln!(io::stdout(), "{what}");
+}

@@ -1,0 +1,264 @@
+//! Reads what `cargo test` writes: suites, their results, and what tests say
+//! that they did not run.
+
+use std::collections::BTreeMap;
+use std::mem;
+
+/// How a test says that a part was missing: `not run: WHY`.
+const NOT_RUN: &str = "not run: ";
+
+/// The tests of one program.
+#[derive(Debug, Default)]
+struct Suite {
+    name: String,
+    lines: Vec<String>,
+    /// The test whose output follows.
+    test: String,
+    skipped: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+pub struct Report {
+    /// A test program's name to the crate and file it is made of.
+    targets: BTreeMap<String, String>,
+    suite: Option<Suite>,
+    passed: u64,
+    failed: u64,
+    not_run: u64,
+    skipped: Vec<String>,
+}
+
+/// The numbers of a `test result:` line.
+#[derive(Debug, PartialEq, Eq)]
+struct Numbers {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Report {
+    pub fn new(targets: BTreeMap<String, String>) -> Self {
+        Self {
+            targets,
+            ..Self::default()
+        }
+    }
+
+    pub fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    pub fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// Tests that were there and did not do their work.
+    pub fn not_run(&self) -> u64 {
+        self.not_run
+    }
+
+    /// Those tests, each with its reason.
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
+    }
+
+    /// Takes a line; returns what is to be told of it.
+    pub fn read(&mut self, line: &str) -> Vec<String> {
+        if let Some(name) = self.heading(line) {
+            let told = self.end_suite();
+            self.suite = Some(Suite {
+                name,
+                ..Suite::default()
+            });
+            return told;
+        }
+        let Some(suite) = &mut self.suite else {
+            let told = Some(line).filter(|line| !line.trim().is_empty());
+            return told.map(str::to_owned).into_iter().collect();
+        };
+        suite.lines.push(line.to_owned());
+        if let Some(test) = section(line) {
+            suite.test = test.to_owned();
+        }
+        if let Some(why) = line.trim().strip_prefix(NOT_RUN) {
+            suite
+                .skipped
+                .push(format!("{} {}: {why}", suite.name, suite.test));
+        }
+        match numbers(line) {
+            Some(numbers) => self.result(&numbers, line),
+            None => Vec::new(),
+        }
+    }
+
+    /// The last line was read; `ok` is what cargo itself says.
+    pub fn end(&mut self, ok: bool) {
+        self.end_suite();
+        if !ok && self.failed == 0 {
+            self.failed = 1;
+        }
+    }
+
+    fn result(&mut self, numbers: &Numbers, line: &str) -> Vec<String> {
+        let Some(suite) = self.suite.take() else {
+            return Vec::new();
+        };
+        let skipped = suite.skipped.len() as u64;
+        self.passed += numbers.passed.saturating_sub(skipped);
+        self.failed += numbers.failed;
+        self.not_run += numbers.ignored + skipped;
+        self.skipped.extend(suite.skipped);
+        if numbers.ignored > 0 {
+            let ignored = ignored(&suite.lines);
+            self.skipped
+                .push(format!("{} {ignored}: ignored", suite.name));
+        }
+        let mut told = Vec::new();
+        if numbers.failed > 0 {
+            told.extend(suite.lines);
+        } else if numbers.passed + numbers.ignored == 0 {
+            return told;
+        }
+        let result = line.trim_start_matches("test result: ");
+        told.push(format!("{:<44} {result}", suite.name));
+        told
+    }
+
+    /// A suite without a result line crashed.
+    fn end_suite(&mut self) -> Vec<String> {
+        let Some(suite) = self.suite.take() else {
+            return Vec::new();
+        };
+        self.failed += 1;
+        let mut told = suite.lines;
+        told.push(format!(
+            "{:<44} FAILED. It ended without a result",
+            suite.name
+        ));
+        told
+    }
+
+    /// `Running tests/x.rs (target/debug/deps/x-0123)` and `Doc-tests x`.
+    fn heading(&self, line: &str) -> Option<String> {
+        let line = line.trim_start();
+        if let Some(name) = line.strip_prefix("Doc-tests ") {
+            return Some(format!("{} docs", name.replace('_', "-")));
+        }
+        let (what, program) = line.strip_prefix("Running ")?.split_once(" (")?;
+        let program = program.trim_end_matches(')').rsplit('/').next()?;
+        let name = program.rsplit_once('-').map_or(program, |(name, _)| name);
+        let file = what.trim_start_matches("unittests ");
+        let package = self.targets.get(&format!("{name} {file}"));
+        Some(format!("{} {file}", package.map_or(name, String::as_str)))
+    }
+}
+
+/// `---- name stdout ----`
+fn section(line: &str) -> Option<&str> {
+    line.strip_prefix("---- ")?.strip_suffix(" stdout ----")
+}
+
+fn ignored(lines: &[String]) -> String {
+    let names = lines
+        .iter()
+        .filter(|line| line.starts_with("test ") && line.contains(" ... ignored"))
+        .filter_map(|line| line.split(' ').nth(1));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn numbers(line: &str) -> Option<Numbers> {
+    let mut counts = BTreeMap::new();
+    let rest = line.strip_prefix("test result: ")?.split_once(". ")?.1;
+    for part in rest.split(';') {
+        let mut words = part.split_whitespace();
+        if let (Some(Ok(count)), Some(what)) = (words.next().map(str::parse), words.next()) {
+            counts.insert(what.to_owned(), count);
+        }
+    }
+    let mut count = |what| counts.get_mut(what).map(mem::take);
+    Some(Numbers {
+        passed: count("passed")?,
+        failed: count("failed")?,
+        ignored: count("ignored").unwrap_or(0),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUN: &str = "
+     Running unittests src/lib.rs (target/debug/deps/shipway_core-08c2af45e7b0d1aa)
+
+running 2 tests
+test name::slug ... ok
+test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+
+     Running tests/sqlite.rs (/house/target/debug/deps/sqlite-1b)
+successes:
+---- a_full_disk stdout ----
+not run: a full disk needs root
+test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s
+   Doc-tests shipway_core
+test engine/core/src/lib.rs - (line 3) ... ignored
+test result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s";
+
+    fn read(text: &str, ok: bool) -> (Report, Vec<String>) {
+        let target = (
+            "sqlite tests/sqlite.rs".to_owned(),
+            "shipway-store".to_owned(),
+        );
+        let mut report = Report::new([target].into());
+        let told = text.lines().flat_map(|line| report.read(line)).collect();
+        report.end(ok);
+        (report, told)
+    }
+
+    #[test]
+    fn results_are_summed_and_suites_named_by_their_crate() {
+        let (report, told) = read(RUN, true);
+        let numbers = (report.passed(), report.failed(), report.not_run());
+        assert_eq!(numbers, (4, 0, 2));
+        assert!(told[0].starts_with("shipway_core src/lib.rs"), "{told:?}");
+        assert!(
+            told[1].starts_with("shipway-store tests/sqlite.rs"),
+            "{told:?}"
+        );
+        assert_eq!(
+            report.skipped(),
+            [
+                "shipway-store tests/sqlite.rs a_full_disk: a full disk needs root",
+                "shipway-core docs engine/core/src/lib.rs: ignored",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_failing_suite_is_shown_whole() {
+        let text = RUN.replace("ok. 2 passed; 0 failed", "FAILED. 1 passed; 1 failed");
+        let (report, told) = read(&text, false);
+        assert_eq!((report.passed(), report.failed()), (3, 1));
+        assert!(
+            told.contains(&"test name::slug ... ok".to_owned()),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn a_suite_that_crashes_counts_as_failed() {
+        let (report, told) = read(
+            &RUN.replace("test result: ok. 2", "Segmentation fault "),
+            false,
+        );
+        assert_eq!(report.failed(), 1);
+        assert!(
+            told.iter().any(|line| line.contains("without a result")),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn cargo_failing_alone_is_a_failure() {
+        assert_eq!(read("error: could not compile `x`", false).0.failed(), 1);
+    }
+}
