@@ -174,6 +174,8 @@ pub struct Pipeline {
     running: Option<Step>,
     /// The command whose start is in the journal and whose end is not.
     command: Option<Label>,
+    /// Who asked it to stop.
+    cancelled_by: Option<String>,
     sequence: u64,
 }
 
@@ -192,6 +194,7 @@ impl Default for Pipeline {
             state: State::Queued,
             running: None,
             command: None,
+            cancelled_by: None,
             sequence: 0,
         }
     }
@@ -239,6 +242,11 @@ impl Pipeline {
             State::Retire(_) => Some(Step::Retire),
             State::CleanUp(_) | State::Succeeded | State::Ended(_) => None,
         }
+    }
+
+    /// Who asked it to stop, if somebody did.
+    pub fn cancelled_by(&self) -> Option<&str> {
+        self.cancelled_by.as_deref()
     }
 
     /// Whether it can still be cancelled: until the switch begins.
@@ -297,8 +305,10 @@ impl Pipeline {
             Event::Ended(ending) if next.state.may_end(ending) => {
                 next.state = State::Ended(ending.clone())
             }
-            Event::CancelRequested { .. }
-            | Event::InstanceStarted { .. }
+            Event::CancelRequested { by } if !matches!(next.state, State::Ended(_)) => {
+                next.cancelled_by = Some(by.clone());
+            }
+            Event::InstanceStarted { .. }
             | Event::InstanceHealthy { .. }
             | Event::CheckReported { .. }
             | Event::Warning { .. }

@@ -140,6 +140,9 @@ impl Deploying {
     /// is not known now: a release command is never silently run again.
     async fn take_up(&self) -> Result<(), Halted> {
         let pipeline = self.journal.pipeline().await;
+        if let Some(by) = pipeline.cancelled_by() {
+            self.cancel.request(by);
+        }
         let Some(step) = pipeline.running() else {
             return Ok(());
         };
