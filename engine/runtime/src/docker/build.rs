@@ -141,8 +141,9 @@ impl Build<'_> {
             Some(id) => id,
             None => self.id_of(&tag).await?,
         };
-        // The layers of earlier stages; those of the image itself stay.
-        self.remove_layers(&progress.layers).await;
+        let mut layers = progress.layers;
+        layers.retain(|layer| !reference.contains(layer.as_str()));
+        self.remove_layers(&layers).await;
         Ok(Image {
             reference,
             tag,

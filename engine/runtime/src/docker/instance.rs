@@ -15,7 +15,9 @@ use bollard::models::{
     ContainerCreateBody, ContainerState, ContainerStateStatusEnum, ContainerSummary,
     HealthStatusEnum, HostConfig, PortBinding,
 };
-use bollard::query_parameters::{ListContainersOptionsBuilder, LogsOptionsBuilder, StopContainerOptionsBuilder};
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, LogsOptionsBuilder, StopContainerOptionsBuilder,
+};
 use futures::StreamExt;
 use shipway_core::environment::{EnvironmentKey, RuntimeKind};
 use shipway_core::journal::{Exit, Instance};
@@ -313,11 +315,7 @@ fn health(state: &ContainerState) -> ImageHealth {
     }
 }
 
-async fn read_log(
-    docker: &Docker,
-    id: &str,
-    count: usize,
-) -> Result<Vec<String>, Error> {
+async fn read_log(docker: &Docker, id: &str, count: usize) -> Result<Vec<String>, Error> {
     let options = LogsOptionsBuilder::default()
         .stdout(true)
         .stderr(true)

@@ -102,7 +102,8 @@ impl Progress {
         let name = vertex.name.lines().next().unwrap_or_default();
         let internal = name.starts_with("[internal]");
         let seen = vertex.started.is_some() || vertex.cached;
-        if seen && !internal && self.announced.insert(vertex.digest.clone()) {
+        let hidden = internal || name == "copy /context /";
+        if seen && !hidden && self.announced.insert(vertex.digest.clone()) {
             // Fetching the frontend comes before any step of the Dockerfile.
             self.began |= name.starts_with('[');
             let cached = if vertex.cached { "CACHED " } else { "" };
@@ -110,7 +111,8 @@ impl Progress {
         }
         let cancelled = vertex.error.ends_with("context canceled");
         if !vertex.error.is_empty() && !cancelled && self.reason.is_none() {
-            self.step = (!internal).then(|| name.to_owned());
+            let step = name.strip_prefix("[internal] ").unwrap_or(name);
+            self.step = Some(step.to_owned());
             self.reason = Some(vertex.error.clone());
         }
     }

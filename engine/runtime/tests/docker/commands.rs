@@ -236,7 +236,11 @@ async fn no_command_starts_before_its_start_is_written_down() {
     assert_eq!(seen.lines(Stream::Stdout), ["one", "two"]);
     machine.clean().await;
     let volume = format!("shipway-{}_test_shared", machine.environment.app);
-    machine.docker.remove_volume(&volume, None::<RemoveVolumeOptions>).await.unwrap();
+    machine
+        .docker
+        .remove_volume(&volume, None::<RemoveVolumeOptions>)
+        .await
+        .unwrap();
 }
 
 /// An engine that died left its container at work; the next one ends it first.

@@ -1,6 +1,12 @@
 //! The docker runtime on a real engine. Where none answers, each test says so
 //! and returns; with `SHIPWAY_REQUIRE_PARTS` set, it fails.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests: a failure is a panic"
+)]
+
 #[path = "../conformance/mod.rs"]
 mod conformance;
 
