@@ -15,13 +15,13 @@ const GIT_LIMIT: Duration = Duration::from_secs(30);
 /// Written by a tool that names its source in each line.
 const WRITTEN_BY_TOOLS: [&str; 1] = ["Cargo.lock"];
 
-/// Texts that look like a path of a machine and are none.
-const ALLOWED: [(&str, &str); 1] = [
+/// Texts that look like a path of a machine and are none; in two parts, like
+/// the rest, so that this file passes its own check.
+const ALLOWED: [(&str, (&str, &str)); 1] = [
     // Inside the container that the script makes.
-    ("tests/images/aldryn-image.sh", "/root/.cache"),
+    ("tests/images/aldryn-image.sh", ("/ro", "ot/.cache")),
 ];
 
-/// In two parts, so that this file passes its own check.
 const HOSTS: [(&str, &str); 12] = [
     ("crates", ".io"),
     ("pypi", ".org"),
@@ -102,7 +102,9 @@ fn folder(line: &str) -> Option<String> {
 
 fn without_allowed(file: &str, line: &str) -> String {
     let allowed = ALLOWED.iter().filter(|(where_to, _)| *where_to == file);
-    allowed.fold(line.to_owned(), |line, (_, text)| line.replace(text, ""))
+    allowed.fold(line.to_owned(), |line, (_, (one, two))| {
+        line.replace(&format!("{one}{two}"), "")
+    })
 }
 
 #[cfg(test)]
