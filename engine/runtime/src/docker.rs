@@ -44,7 +44,7 @@ use engine::Engine;
 
 /// How to use a Docker engine. The default is what the `docker` command would
 /// do: `DOCKER_HOST`, else the local socket.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct DockerConfig {
     /// `unix://`, `tcp://`, `http://` or `https://`; over `DOCKER_HOST`.
     /// `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` are honoured.
@@ -54,6 +54,23 @@ pub struct DockerConfig {
     pub network: Option<String>,
     pub builder: Builder,
     pub reach: Reach,
+    /// An instance that has run for so long is started again when it exits.
+    /// Before, an exit is an exit, for the deployment to see. 180 s unless set,
+    /// which is more than the health rule takes.
+    pub proven: Duration,
+}
+
+impl Default for DockerConfig {
+    fn default() -> Self {
+        Self {
+            host: None,
+            network: None,
+            builder: Builder::default(),
+            reach: Reach::default(),
+            // 300 tries of 0.4 s, 20 s for an answer, and some room.
+            proven: Duration::from_secs(180),
+        }
+    }
 }
 
 /// Which of the engine's two builders makes images.

@@ -47,6 +47,9 @@ pub enum Start {
 
 impl Spec {
     pub fn body(self) -> ContainerCreateBody {
+        // Our scripts must be the first process, whatever the engine's default;
+        // an image's own entrypoint may need to be or need not.
+        let init = matches!(self.start, Start::Bypass(_)).then_some(false);
         let (entrypoint, cmd) = match self.start {
             Start::Image => (None, None),
             Start::Keep(words) => (None, Some(words)),
@@ -66,6 +69,7 @@ impl Spec {
             cmd,
             tty: Some(false),
             host_config: Some(HostConfig {
+                init,
                 network_mode: self.network,
                 mounts: Some(self.mounts),
                 ..host_config(self.limits)
@@ -204,6 +208,7 @@ pub async fn remove_roles(
     let removals = found
         .iter()
         .filter_map(|container| container.id.as_deref())
+        .inspect(|id| engine.forget(id))
         .map(|id| remove(docker, id));
     futures::future::join_all(removals)
         .await

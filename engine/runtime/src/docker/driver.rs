@@ -4,10 +4,26 @@
 //! They run on any POSIX shell (dash, busybox, bash are tested) as the
 //! container's first process, where a signal without a trap does nothing. A
 //! SIGTERM is passed on to every process of the container, since a command may
-//! be a shell with children. Their variables begin with `_sw_`, lest they meet
+//! be a shell with children, and all of them get the time to end. Their variables begin with `_sw_`, lest they meet
 //! an exported one of the user's.
 
 use shipway_core::release::Invocation;
+
+/// What both scripts begin with. `kill -1` reaches every process there is, so it
+/// is kept to a first process, whose namespace is the container's.
+const SIGNALS: &str = r#"
+_sw_stopping=
+[ $$ -ne 1 ] || trap '_sw_stopping=1; kill -TERM -1 2>/dev/null' TERM
+_sw_wait() {
+    while :; do
+        wait "$1"; _sw_status=$?
+        kill -0 "$1" 2>/dev/null || break
+    done
+    while [ -n "$_sw_stopping" ] && kill -0 -1 2>/dev/null; do
+        sleep 0.1 2>/dev/null || sleep 1 || break
+    done
+}
+"#;
 
 /// Runs several commands, each after a line with nonce and index on its input,
 /// and then says on both outputs how it ended. Arguments: the nonce, then for
@@ -15,7 +31,6 @@ use shipway_core::release::Invocation;
 /// run elsewhere. The input's end is the end.
 const COMMANDS: &str = r#"
 _sw_nonce=$1; shift; _sw_index=0
-trap 'kill -TERM -1 2>/dev/null' TERM
 _sw_mark() {
     echo "$_sw_nonce $_sw_index $1"
     echo "$_sw_nonce $_sw_index $1" >&2
@@ -43,11 +58,7 @@ while [ $# -gt 0 ]; do
         [ "$_sw_go" = "$_sw_nonce $_sw_index" ] || exit 0
         if _sw_found "$2"; then
             _sw_run "$@" </dev/null &
-            _sw_child=$!
-            while :; do
-                wait "$_sw_child"; _sw_status=$?
-                kill -0 "$_sw_child" 2>/dev/null || break
-            done
+            _sw_wait $!
             _sw_mark "$_sw_status"
         else
             echo "$2: there is no such program in the image" >&2
@@ -58,20 +69,10 @@ while [ $# -gt 0 ]; do
 done
 "#;
 
-/// Runs the command of a process type, `$1`. After a SIGTERM it waits for all
-/// that still runs, so that a server behind `a && b` may finish its requests.
+/// Runs the command of a process type, `$1`.
 const INSTANCE: &str = r#"
-_sw_stopping=
-trap '_sw_stopping=1; kill -TERM -1 2>/dev/null' TERM
 /bin/sh -c "$1" &
-_sw_child=$!
-while :; do
-    wait "$_sw_child"; _sw_status=$?
-    kill -0 "$_sw_child" 2>/dev/null || break
-done
-while [ -n "$_sw_stopping" ] && kill -0 -1 2>/dev/null; do
-    sleep 0.1 2>/dev/null || sleep 1 || break
-done
+_sw_wait $!
 exit "$_sw_status"
 "#;
 
@@ -126,9 +127,8 @@ pub fn mark(text: &str) -> Option<(usize, Ended)> {
 
 /// `$0` is what the shell calls itself in its own messages.
 fn shell(script: &str) -> Vec<String> {
-    ["/bin/sh", "-c", script, "shipway"]
-        .map(str::to_owned)
-        .to_vec()
+    let script = format!("{SIGNALS}{script}");
+    vec!["/bin/sh".into(), "-c".into(), script, "shipway".into()]
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub async fn find(engine: &Engine, key: &ImageKey) -> Result<Option<Image>, Runt
     let found = list(engine, &labels).await?;
     let newest = found
         .into_iter()
-        .filter(|image| is_ours(image, &key.app))
+        .filter(|image| is_named_by_us(image, &key.app))
         .max_by_key(|image| image.created);
     Ok(newest.map(|image| Image {
         reference: image.id,
@@ -48,7 +48,7 @@ pub async fn prune(
     let mut removed = Vec::new();
     for image in images {
         let kept = keep.contains(&image.id) || image.repo_tags.iter().any(|tag| keep.contains(tag));
-        if kept || used.contains(&image.id) || !is_ours(&image, app) {
+        if kept || used.contains(&image.id) || !is_only_ours(&image, app) {
             continue;
         }
         if remove(docker, &image).await? {
@@ -58,14 +58,23 @@ pub async fn prune(
     Ok(removed)
 }
 
-/// An image that somebody built upon ours inherits its labels, but has a name
-/// that we did not give.
-fn is_ours(image: &ImageSummary, app: &AppName) -> bool {
+/// An image that somebody built upon ours inherits its labels, but has no name
+/// of our giving.
+fn is_named_by_us(image: &ImageSummary, app: &AppName) -> bool {
     let ours = tag_prefix(app.as_str());
-    image
-        .repo_tags
-        .iter()
-        .all(|tag| tag.starts_with(&ours) || tag == "<none>:<none>")
+    let names = names(image);
+    names.is_empty() || names.iter().any(|name| name.starts_with(&ours))
+}
+
+/// Nobody gave it a name of their own, and so perhaps a use.
+fn is_only_ours(image: &ImageSummary, app: &AppName) -> bool {
+    let ours = tag_prefix(app.as_str());
+    names(image).iter().all(|name| name.starts_with(&ours))
+}
+
+fn names(image: &ImageSummary) -> Vec<&str> {
+    let names = image.repo_tags.iter().map(String::as_str);
+    names.filter(|name| *name != "<none>:<none>").collect()
 }
 
 async fn list(engine: &Engine, labels: &[(&str, &str)]) -> Result<Vec<ImageSummary>, RuntimeError> {
@@ -93,8 +102,7 @@ async fn used_images(engine: &Engine) -> Result<HashSet<String>, RuntimeError> {
 /// Takes away its names, and it goes with the last one. False when something
 /// still needs it.
 async fn remove(docker: &Docker, image: &ImageSummary) -> Result<bool, RuntimeError> {
-    let mut names: Vec<&str> = image.repo_tags.iter().map(String::as_str).collect();
-    names.retain(|tag| *tag != "<none>:<none>");
+    let mut names = names(image);
     if names.is_empty() {
         names.push(&image.id);
     }

@@ -50,7 +50,7 @@ pub async fn start(engine: &Engine, request: &StartRequest) -> Result<Instance, 
         Err(error) if is_conflict(&error) => resume(engine, &name, request).await?,
         Err(error) => return Err(explain(format!("create {}", who(request)), CALL, error)),
     };
-    supervise::later(docker, &id);
+    supervise::later(docker, &id, engine.config.proven);
     let address = address(engine, &id).await?;
     Ok(Instance {
         id,

@@ -2,7 +2,7 @@
 //!
 //! Not while a deployment watches it: there an exit must be seen as an exit. So
 //! a container begins without a restart policy and gets `unless-stopped` when
-//! it has run for longer than the health rule takes. This process need not live
+//! it has run for [`DockerConfig::proven`]. This process need not live
 //! so long: whoever lists the instances later does it for those that are due.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,17 +15,16 @@ use bollard::models::{
 };
 use shipway_core::ports::runtime::RuntimeError;
 
+#[cfg(doc)]
+use super::DockerConfig;
 use super::engine::{CALL, Engine};
 use super::failure::{is_gone, message, within};
 
-/// 300 tries of 0.4 s, 20 s for an answer, and some room.
-const PROVEN: Duration = Duration::from_secs(180);
-
 /// Supervises an instance from the moment it is proven, if it still runs.
-pub fn later(docker: &Docker, id: &str) {
+pub fn later(docker: &Docker, id: &str, proven: Duration) {
     let (docker, id) = (docker.clone(), id.to_owned());
     tokio::spawn(async move {
-        tokio::time::sleep(PROVEN).await;
+        tokio::time::sleep(proven).await;
         supervise(&docker, &id).await;
     });
 }
@@ -38,7 +37,7 @@ pub async fn old_enough(
     let docker = engine.docker().await?;
     let due = containers
         .iter()
-        .filter(|container| is_proven(container))
+        .filter(|container| is_proven(container, engine.config.proven))
         .filter_map(|container| container.id.as_deref())
         .filter(|id| engine.first_time(id))
         .map(|id| supervise(docker, id));
@@ -46,13 +45,13 @@ pub async fn old_enough(
     Ok(())
 }
 
-fn is_proven(container: &ContainerSummary) -> bool {
+fn is_proven(container: &ContainerSummary, proven: Duration) -> bool {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let created = u64::try_from(container.created.unwrap_or_default()).unwrap_or_default();
     container.state == Some(ContainerSummaryStateEnum::RUNNING)
-        && now.saturating_sub(Duration::from_secs(created)) > PROVEN
+        && now.saturating_sub(Duration::from_secs(created)) > proven
 }
 
 async fn supervise(docker: &Docker, id: &str) {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bollard::models::RestartPolicyNameEnum;
 use shipway_core::journal::{Image, Instance};
 use shipway_core::name::DeploymentId;
 use shipway_core::ports::runtime::{
@@ -200,4 +201,48 @@ async fn an_image_that_is_gone_is_an_error() {
     assert!(matches!(error, RuntimeError::Other { .. }), "{error}");
     assert_eq!(error.to_string(), "could not create web.1");
     machine.clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proven_instance_is_started_again() {
+    let config = DockerConfig {
+        proven: Duration::from_millis(500),
+        ..DockerConfig::default()
+    };
+    let Some(machine) = Machine::with("proven", config).await else {
+        return;
+    };
+    let image = machine.fixture("true").await.image;
+    let (_, instance) = started(&machine, &image, Some("echo up; sleep 2; exit 3")).await;
+    eventually("it came up again", || async {
+        let lines = machine.runtime.last_lines(&instance, 5).await.unwrap();
+        lines.len() > 1
+    })
+    .await;
+    machine.clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_of_an_engine_before_is_supervised_too() {
+    let config = DockerConfig {
+        proven: Duration::from_millis(500),
+        ..DockerConfig::default()
+    };
+    let (Some(before), Some(after)) = (
+        Machine::new("before").await,
+        Machine::with("after", config).await,
+    ) else {
+        return;
+    };
+    let image = before.fixture("true").await.image;
+    let (_, instance) = started(&before, &image, Some("sleep 600")).await;
+    eventually("it is supervised", || async {
+        let listed = after.runtime.instances(&before.environment).await.unwrap();
+        assert_eq!(listed.len(), 1);
+        let found = before.docker.inspect_container(&instance.id, None);
+        let policy = found.await.unwrap().host_config.unwrap().restart_policy;
+        policy.unwrap().name == Some(RestartPolicyNameEnum::UNLESS_STOPPED)
+    })
+    .await;
+    before.clean().await;
 }
