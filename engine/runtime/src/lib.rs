@@ -12,4 +12,6 @@
 pub mod process;
 pub mod supervise;
 
+pub mod health;
 pub mod lines;
+pub mod services;
