@@ -24,8 +24,15 @@ fn a_deployment_without_trouble_keeps_every_promise() {
 #[test]
 fn whichever_call_fails_the_world_is_clean_and_something_proven_serves() {
     let endings = each_call(Trouble::fail_at);
-    assert!(endings.iter().any(|ending| ending == "failed"), "{endings:?}");
-    assert_eq!(endings.last().map(String::as_str), Some("succeeded"), "{endings:?}");
+    assert!(
+        endings.iter().any(|ending| ending == "failed"),
+        "{endings:?}"
+    );
+    assert_eq!(
+        endings.last().map(String::as_str),
+        Some("succeeded"),
+        "{endings:?}"
+    );
 }
 
 /// Crash the engine at each port call in turn, before the call acts; the next
@@ -33,14 +40,22 @@ fn whichever_call_fails_the_world_is_clean_and_something_proven_serves() {
 #[test]
 fn wherever_the_engine_crashes_before_acting_the_deployment_ends_honestly() {
     let endings = each_call(Trouble::crash_before);
-    assert_eq!(endings.last().map(String::as_str), Some("succeeded"), "{endings:?}");
+    assert_eq!(
+        endings.last().map(String::as_str),
+        Some("succeeded"),
+        "{endings:?}"
+    );
 }
 
 /// Likewise, but the call has acted when the engine crashes: it acts again.
 #[test]
 fn wherever_the_engine_crashes_after_acting_the_deployment_ends_honestly() {
     let endings = each_call(Trouble::crash_after);
-    assert_eq!(endings.last().map(String::as_str), Some("succeeded"), "{endings:?}");
+    assert_eq!(
+        endings.last().map(String::as_str),
+        Some("succeeded"),
+        "{endings:?}"
+    );
 }
 
 #[test]

@@ -13,4 +13,6 @@ pub mod docker;
 pub mod process;
 pub mod supervise;
 
+pub mod health;
 pub mod lines;
+pub mod services;

@@ -50,19 +50,34 @@ enum Kind {
 
 impl Trouble {
     pub fn none() -> Self {
-        Self { kind: Kind::None, at: 0 }
+        Self {
+            kind: Kind::None,
+            at: 0,
+        }
     }
     pub fn fail_at(at: usize) -> Self {
-        Self { kind: Kind::Fail, at }
+        Self {
+            kind: Kind::Fail,
+            at,
+        }
     }
     pub fn crash_before(at: usize) -> Self {
-        Self { kind: Kind::CrashBefore, at }
+        Self {
+            kind: Kind::CrashBefore,
+            at,
+        }
     }
     pub fn crash_after(at: usize) -> Self {
-        Self { kind: Kind::CrashAfter, at }
+        Self {
+            kind: Kind::CrashAfter,
+            at,
+        }
     }
     pub fn cancel_at(at: usize) -> Self {
-        Self { kind: Kind::Cancel, at }
+        Self {
+            kind: Kind::Cancel,
+            at,
+        }
     }
     pub fn is_crash(self) -> bool {
         matches!(self.kind, Kind::CrashBefore | Kind::CrashAfter)
@@ -131,7 +146,11 @@ impl FakeWorld {
     async fn call<T>(&self, act: impl FnOnce(&mut WorldState) -> T) -> Result<T, Refused> {
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         let trouble = *self.trouble.lock().unwrap();
-        let kind = if number == trouble.at { trouble.kind } else { Kind::None };
+        let kind = if number == trouble.at {
+            trouble.kind
+        } else {
+            Kind::None
+        };
         match kind {
             Kind::None => Ok(act(&mut self.state())),
             Kind::Fail => {
@@ -158,19 +177,27 @@ impl FakeWorld {
 
 impl From<Refused> for RuntimeError {
     fn from(_: Refused) -> Self {
-        Self::Other { what: "do as asked".into(), source: "made to fail".into() }
+        Self::Other {
+            what: "do as asked".into(),
+            source: "made to fail".into(),
+        }
     }
 }
 
 impl From<Refused> for RouterError {
     fn from(_: Refused) -> Self {
-        Self::Unreachable { message: "made to fail".into() }
+        Self::Unreachable {
+            message: "made to fail".into(),
+        }
     }
 }
 
 impl From<Refused> for SourceError {
     fn from(_: Refused) -> Self {
-        Self::Other { what: "do as asked".into(), source: "made to fail".into() }
+        Self::Other {
+            what: "do as asked".into(),
+            source: "made to fail".into(),
+        }
     }
 }
 
@@ -181,14 +208,17 @@ impl Clock for FakeWorld {
 
     fn new_deployment_id(&self) -> DeploymentId {
         let millis = self.clock.fetch_add(1, Ordering::SeqCst);
-        DeploymentId(uuid::Uuid::from_u128(u128::from(millis.unsigned_abs()) << 80))
+        DeploymentId(uuid::Uuid::from_u128(
+            u128::from(millis.unsigned_abs()) << 80,
+        ))
     }
 }
 
 #[async_trait]
 impl Source for FakeWorld {
     async fn check_out(&self, request: &CheckoutRequest) -> Result<Checkout, SourceError> {
-        self.call(|state| state.working_directories.insert(request.deployment)).await?;
+        self.call(|state| state.working_directories.insert(request.deployment))
+            .await?;
         Ok(Checkout {
             commit: Commit {
                 id: "c".repeat(40).parse().unwrap(),
@@ -201,7 +231,8 @@ impl Source for FakeWorld {
     }
 
     async fn discard(&self, deployment: DeploymentId) -> Result<(), SourceError> {
-        self.call(|state| state.working_directories.remove(&deployment)).await?;
+        self.call(|state| state.working_directories.remove(&deployment))
+            .await?;
         Ok(())
     }
 }
@@ -236,24 +267,47 @@ impl Runtime for FakeWorld {
         Ok(self.call(|_| None).await?)
     }
 
-    async fn build(&self, request: &BuildRequest, output: Arc<dyn Output>) -> Result<Image, RuntimeError> {
+    async fn build(
+        &self,
+        request: &BuildRequest,
+        output: Arc<dyn Output>,
+    ) -> Result<Image, RuntimeError> {
         output.line(shipway_core::ports::Stream::Stdout, "building");
         let name = format!("image-{}", request.deployment);
         self.call(|state| state.images.insert(name.clone())).await?;
-        Ok(Image { reference: name.clone(), tag: name, reused: false })
+        Ok(Image {
+            reference: name.clone(),
+            tag: name,
+            reused: false,
+        })
     }
 
-    async fn prune_images(&self, _: &AppName, keep: &[String]) -> Result<Vec<String>, RuntimeError> {
-        self.call(|state| state.images.retain(|image| keep.contains(image))).await?;
+    async fn prune_images(
+        &self,
+        _: &AppName,
+        keep: &[String],
+    ) -> Result<Vec<String>, RuntimeError> {
+        self.call(|state| state.images.retain(|image| keep.contains(image)))
+            .await?;
         Ok(Vec::new())
     }
 
     async fn probe(&self, _: &ProbeRequest) -> Result<ProbeOutput, RuntimeError> {
-        Ok(ProbeOutput { exit_code: 0, stdout: Vec::new(), stderr: Vec::new(), truncated: false })
+        Ok(ProbeOutput {
+            exit_code: 0,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            truncated: false,
+        })
     }
 
-    async fn run_commands(&self, run: &CommandRun, watcher: Arc<dyn CommandWatcher>) -> Result<(), RuntimeError> {
-        self.call(|state| state.open_containers.insert(run.deployment)).await?;
+    async fn run_commands(
+        &self,
+        run: &CommandRun,
+        watcher: Arc<dyn CommandWatcher>,
+    ) -> Result<(), RuntimeError> {
+        self.call(|state| state.open_containers.insert(run.deployment))
+            .await?;
         for (index, command) in run.commands.iter().enumerate() {
             if watcher.starting(index).await.is_err() {
                 break;
@@ -266,8 +320,15 @@ impl Runtime for FakeWorld {
                     break;
                 }
             };
-            let exit = Exit::Code { code: i32::from(!done) };
-            if watcher.finished(index, exit, Duration::from_millis(1)).await.is_err() || !done {
+            let exit = Exit::Code {
+                code: i32::from(!done),
+            };
+            if watcher
+                .finished(index, exit, Duration::from_millis(1))
+                .await
+                .is_err()
+                || !done
+            {
                 break;
             }
         }
@@ -283,8 +344,14 @@ impl Runtime for FakeWorld {
                 state.next_port += 1;
                 let address = SocketAddr::from(([127, 0, 0, 1], 10_000 + state.next_port));
                 let id = format!("{deployment}-{number}");
-                let instance = Instance { id, process, address: Some(address) };
-                state.running.insert(address, (deployment, instance.clone()));
+                let instance = Instance {
+                    id,
+                    process,
+                    address: Some(address),
+                };
+                state
+                    .running
+                    .insert(address, (deployment, instance.clone()));
                 instance
             })
             .await?;
@@ -292,8 +359,14 @@ impl Runtime for FakeWorld {
     }
 
     async fn status(&self, instance: &Instance) -> Result<InstanceStatus, RuntimeError> {
-        let runs = instance.address.is_some_and(|address| self.state().running.contains_key(&address));
-        Ok(if runs { InstanceStatus::Running(ImageHealth::None) } else { InstanceStatus::Gone })
+        let runs = instance
+            .address
+            .is_some_and(|address| self.state().running.contains_key(&address));
+        Ok(if runs {
+            InstanceStatus::Running(ImageHealth::None)
+        } else {
+            InstanceStatus::Gone
+        })
     }
 
     async fn last_lines(&self, _: &Instance, _: usize) -> Result<Vec<String>, RuntimeError> {
@@ -301,7 +374,9 @@ impl Runtime for FakeWorld {
     }
 
     async fn stop(&self, instance: &Instance, _: Duration) -> Result<(), RuntimeError> {
-        let Some(address) = instance.address else { return Ok(()) };
+        let Some(address) = instance.address else {
+            return Ok(());
+        };
         Ok(self.call(|state| state.stop(address)).await?)
     }
 
@@ -320,8 +395,12 @@ impl Runtime for FakeWorld {
 
     async fn clean_up(&self, deployment: DeploymentId) -> Result<(), RuntimeError> {
         self.call(|state| {
-            let theirs: Vec<_> =
-                state.running.iter().filter(|(_, (owner, _))| *owner == deployment).map(|(a, _)| *a).collect();
+            let theirs: Vec<_> = state
+                .running
+                .iter()
+                .filter(|(_, (owner, _))| *owner == deployment)
+                .map(|(a, _)| *a)
+                .collect();
             for address in theirs {
                 state.stop(address);
             }
@@ -334,8 +413,13 @@ impl Runtime for FakeWorld {
 
 impl WorldState {
     fn stop(&mut self, address: SocketAddr) {
-        if self.route.as_ref().is_some_and(|route| route.targets.contains(&address)) {
-            self.violations.push(format!("{address} was stopped while it was routed"));
+        if self
+            .route
+            .as_ref()
+            .is_some_and(|route| route.targets.contains(&address))
+        {
+            self.violations
+                .push(format!("{address} was stopped while it was routed"));
         }
         self.running.remove(&address);
         self.healthy.remove(&address);
@@ -348,13 +432,17 @@ impl Router for FakeWorld {
         self.call(|state| {
             for target in &route.targets {
                 if !state.healthy.contains(target) {
-                    state.violations.push(format!("{target} was routed before it was healthy"));
+                    state
+                        .violations
+                        .push(format!("{target} was routed before it was healthy"));
                 }
             }
             state.route = Some(route.clone());
         })
         .await?;
-        Ok(Switched { in_flight_on_old: 0 })
+        Ok(Switched {
+            in_flight_on_old: 0,
+        })
     }
 
     async fn route(&self, _: &EnvironmentKey) -> Result<Option<Route>, RouterError> {
@@ -373,10 +461,22 @@ impl Router for FakeWorld {
 
 #[async_trait]
 impl Prober for FakeWorld {
-    async fn wait_healthy(&self, target: SocketAddr, _: Option<&Domain>, _: &HealthRule) -> Result<Healthy, Unhealthy> {
+    async fn wait_healthy(
+        &self,
+        target: SocketAddr,
+        _: Option<&Domain>,
+        _: &HealthRule,
+    ) -> Result<Healthy, Unhealthy> {
         let healthy = self.call(|state| state.healthy.insert(target)).await;
-        healthy.map_err(|_| Unhealthy::BadAnswer { target, status: 503 })?;
-        Ok(Healthy { tries: 1, answer: "200 OK".into(), took: Duration::from_millis(1) })
+        healthy.map_err(|_| Unhealthy::BadAnswer {
+            target,
+            status: 503,
+        })?;
+        Ok(Healthy {
+            tries: 1,
+            answer: "200 OK".into(),
+            took: Duration::from_millis(1),
+        })
     }
 
     async fn service(&self, _: &Secret, _: Duration) -> Result<String, ServiceDown> {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shipway_core::app::{App, Repository};
-use shipway_core::environment::{Environment, EnvironmentKey, ProcessSettings, RuntimeKind, Service};
+use shipway_core::environment::{
+    Environment, EnvironmentKey, ProcessSettings, RuntimeKind, Service,
+};
 use shipway_core::journal::{BuildWish, Entry, Event, Output, Trigger};
 use shipway_core::name::{DeploymentId, Timestamp};
 use shipway_core::ports::router::Route;
@@ -106,13 +108,24 @@ pub fn second_deployment_is_cancelled(at: usize) -> Outcome {
 }
 
 fn tokio_runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 impl Stage {
     fn new() -> Self {
-        let key = EnvironmentKey { app: "shop".parse().unwrap(), environment: "live".parse().unwrap() };
-        let stage = Self { fake: FakeWorld::new(), store: Arc::new(MemoryStore::new()), key };
+        let key = EnvironmentKey {
+            app: "shop".parse().unwrap(),
+            environment: "live".parse().unwrap(),
+        };
+        let stage = Self {
+            fake: FakeWorld::new(),
+            store: Arc::new(MemoryStore::new()),
+            key,
+        };
         tokio_runtime().block_on(stage.furnish());
         stage
     }
@@ -132,9 +145,15 @@ impl Stage {
         self.store.create_app(&app).await.unwrap();
         let mut environment = Environment::new(self.key.clone(), RuntimeKind::Process, at);
         environment.domains = vec!["shop.example.com".parse().unwrap()];
-        environment.services =
-            vec![Service { name: "database".into(), url: "tcp://db:1".into(), timeout_seconds: 1 }];
-        let web = ProcessSettings { instances: Some(2), ..ProcessSettings::default() };
+        environment.services = vec![Service {
+            name: "database".into(),
+            url: "tcp://db:1".into(),
+            timeout_seconds: 1,
+        }];
+        let web = ProcessSettings {
+            instances: Some(2),
+            ..ProcessSettings::default()
+        };
         environment.processes.insert("web".parse().unwrap(), web);
         environment.release_commands = vec![
             command("migrate", Phase::Release, Some("unmigrate")),
@@ -152,7 +171,11 @@ impl Stage {
         let world = World {
             store: self.store.clone(),
             source: fake.clone(),
-            runtimes: [(RuntimeKind::Process, fake.clone() as Arc<dyn shipway_core::ports::runtime::Runtime>)].into(),
+            runtimes: [(
+                RuntimeKind::Process,
+                fake.clone() as Arc<dyn shipway_core::ports::runtime::Runtime>,
+            )]
+            .into(),
             router: fake.clone(),
             prober: fake.clone(),
             plugins: fake.clone(),
@@ -176,20 +199,36 @@ impl Stage {
 
     async fn ended(&self, id: DeploymentId) {
         let ended = async {
-            while self.store.deployment(id).await.unwrap().unwrap().ending.is_none() {
+            while self
+                .store
+                .deployment(id)
+                .await
+                .unwrap()
+                .unwrap()
+                .ending
+                .is_none()
+            {
                 tokio::task::yield_now().await;
             }
         };
         if tokio::time::timeout(PATIENCE, ended).await.is_err() {
             let journal = self.store.journal(id, 0, 1000).await.unwrap();
-            panic!("deployment {id} does not end: {journal:#?}\n{:#?}", self.fake.state());
+            panic!(
+                "deployment {id} does not end: {journal:#?}\n{:#?}",
+                self.fake.state()
+            );
         }
     }
 
     async fn outcome(&self, first: DeploymentId, second: DeploymentId) -> Outcome {
         let journal = self.store.journal(second, 0, 1000).await.unwrap();
         let deployment = self.store.deployment(second).await.unwrap().unwrap();
-        let serving = self.store.serving(&self.key).await.unwrap().map(|serving| serving.deployment);
+        let serving = self
+            .store
+            .serving(&self.key)
+            .await
+            .unwrap()
+            .map(|serving| serving.deployment);
         let state = self.fake.state();
         Outcome {
             first,
@@ -197,7 +236,11 @@ impl Stage {
             status: deployment.status().to_owned(),
             serving,
             route: state.route.clone(),
-            running: state.running.iter().map(|(address, (owner, _))| (*address, *owner)).collect(),
+            running: state
+                .running
+                .iter()
+                .map(|(address, (owner, _))| (*address, *owner))
+                .collect(),
             working_directories: state.working_directories.iter().copied().collect(),
             open_containers: state.open_containers.iter().copied().collect(),
             effects: state.effects.clone(),

@@ -60,17 +60,32 @@ impl House {
     }
 }
 
-/// A test that fails leaves instances; they must not outlive it.
+/// What a test leaves, above all one that fails, must not outlive it.
 impl Drop for House {
     fn drop(&mut self) {
-        let status = std::process::Command::new("sh")
-            .arg("-c")
-            .arg("for f in \"$1\"/state/instances/*/status.json; do [ -f \"$f\" ] && sed -n 's/.*\"pid\": \\([0-9]*\\).*/\\1/p' \"$f\"; done | xargs -r kill -9 2>/dev/null")
-            .arg("sh")
-            .arg(self.folder.path())
-            .status();
-        drop(status);
+        let runtime = self.runtime.clone();
+        let deployments = deployments(&self.path("state"));
+        let cleaning = std::thread::spawn(move || {
+            let threads = tokio::runtime::Runtime::new().unwrap();
+            threads.block_on(async {
+                for deployment in deployments {
+                    runtime.clean_up(deployment).await.unwrap();
+                }
+            });
+        });
+        let _ = cleaning.join();
     }
+}
+
+/// Those with a run, and those with an instance, by the ends of their names.
+fn deployments(state: &Path) -> Vec<DeploymentId> {
+    let names = ["runs", "instances"].into_iter().flat_map(|kind| {
+        let entries = fs::read_dir(state.join(kind)).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap())
+    });
+    names
+        .filter_map(|name| name.rsplit('-').next()?.parse().ok())
+        .collect()
 }
 
 pub async fn passes_the_conformance_suite() {

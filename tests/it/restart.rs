@@ -1,0 +1,153 @@
+//! The engine may be killed, stopped and started again; the sites go on.
+
+use std::time::Duration;
+
+use serde_json::json;
+use shipway_tests::api::Answer;
+use shipway_tests::deployment::Deployment;
+use shipway_tests::load::Load;
+use shipway_tests::parts;
+use shipway_tests::ship::Ship;
+use shipway_tests::wait::until_true;
+
+use crate::apps::{next_version, serves, tiny, tiny_image};
+
+#[test]
+fn a_killed_engine_leaves_everything_serving_and_the_next_one_takes_over() {
+    let Some(ship) = Ship::start() else { return };
+    let (repo, live) = tiny(&ship);
+    live.deploy().succeeded();
+    let old = addresses(&live.status());
+    let proxy = ship.proxy_pid().expect("a proxy");
+
+    let load = Load::on(&live, "/", 3, says_a_version);
+    ship.kill_serve();
+    load.until_answered(50);
+    ship.serve();
+    load.until_answered(50);
+    assert_eq!(ship.proxy_pid(), Some(proxy), "the same proxy goes on");
+    next_version(&repo, "2");
+    let second = live.deploy();
+    second.succeeded();
+    load.until_answered(20);
+    load.stop().assert_none_failed();
+    serves(&live, "2");
+    assert_eq!(
+        second.output("retire")["stopped"].as_array().map(Vec::len),
+        Some(1)
+    );
+    for address in old {
+        assert!(
+            std::net::TcpStream::connect(&address).is_err(),
+            "{address} still answers"
+        );
+    }
+}
+
+#[test]
+fn containers_outlive_the_engine_too() {
+    let Some(()) = parts::image(parts::STATIC_IMAGE) else {
+        return;
+    };
+    let Some(ship) = Ship::start() else { return };
+    let (repo, live) = tiny_image(&ship);
+    live.deploy().succeeded();
+    ship.kill_serve();
+    serves(&live, "1");
+    ship.serve();
+    next_version(&repo, "2");
+    let second = live.deploy();
+    second.succeeded();
+    serves(&live, "2");
+    assert_eq!(shipway_tests::docker::containers_of(&live.app).len(), 1);
+}
+
+#[test]
+fn a_stopped_engine_leaves_everything_serving() {
+    let Some(ship) = Ship::start() else { return };
+    let (_repo, live) = tiny(&ship);
+    live.deploy().succeeded();
+    assert_eq!(ship.stop_serve(), Some(0));
+    serves(&live, "1");
+    ship.serve();
+    assert_eq!(live.status()["latest"]["status"], "succeeded");
+    serves(&live, "1");
+}
+
+#[test]
+fn a_command_that_ran_when_the_engine_was_killed_is_never_silently_run_again() {
+    let Some(ship) = Ship::start() else { return };
+    let (repo, live) = tiny(&ship);
+    live.deploy().succeeded();
+    let notes = ship.state_dir().join("notes");
+    live.command(
+        "Slow",
+        &format!("echo ran >> {}; sleep 600", notes.display()),
+    );
+    next_version(&repo, "2");
+    let second = live.trigger(json!({}));
+    until_true("the command runs", Duration::from_secs(60), || {
+        notes.exists()
+    });
+    ship.kill_serve();
+    ship.serve();
+    let second = second.ended();
+    let failure = second.failed("release", "interrupted");
+    assert_eq!(failure["command"], "Slow");
+    assert_eq!(std::fs::read_to_string(notes).expect("the notes"), "ran\n");
+    serves(&live, "1");
+}
+
+#[test]
+fn a_deployment_that_was_cut_off_while_it_started_instances_is_finished() {
+    let Some(ship) = Ship::start() else { return };
+    let (repo, live) = tiny(&ship);
+    live.deploy().succeeded();
+    // Each start takes a while, so that the engine can be killed in it.
+    repo.write("Procfile", "web: sleep 2; exec python3 serve.py\n");
+    next_version(&repo, "2");
+    let second = live.trigger(json!({}));
+    second.until_event("instance.started", |event| {
+        event["kind"] == "instance.started"
+    });
+    ship.kill_serve();
+    serves(&live, "1");
+    ship.serve();
+    let second: Deployment<'_> = second.ended();
+    second.succeeded();
+    serves(&live, "2");
+    assert_eq!(addresses(&live.status()).len(), 1);
+}
+
+#[test]
+fn a_second_engine_on_the_same_state_is_refused() {
+    let Some(ship) = Ship::start() else { return };
+    let state = ship.state_dir().to_str().expect("a path").to_owned();
+    let listen = shipway_tests::ship::free_address().to_string();
+    let ran = ship
+        .cli()
+        .run(&["serve", "--state-dir", &state, "--listen", &listen]);
+    assert_ne!(ran.code, 0);
+    assert!(
+        ran.stderr.contains("another `shipway serve` runs"),
+        "{ran:?}"
+    );
+}
+
+fn says_a_version(answer: &Answer) -> Result<String, String> {
+    match (answer.status, answer.text().strip_prefix("version ")) {
+        (200, Some(version)) => Ok(version.trim().to_owned()),
+        _ => Err(format!("{}: {}", answer.status, answer.text())),
+    }
+}
+
+fn addresses(status: &serde_json::Value) -> Vec<String> {
+    let instances = status["serving"]["instances"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    instances
+        .iter()
+        .filter_map(|one| one["address"].as_str().map(str::to_owned))
+        .collect()
+}

@@ -1,0 +1,90 @@
+//! A stream of server-sent events, read one by one.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::api::Api;
+use crate::wait::block;
+
+/// Between two events of a test's deployment.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// One event of a stream.
+#[derive(Debug, Clone)]
+pub struct Framed {
+    pub id: u64,
+    pub kind: String,
+    pub data: Value,
+}
+
+#[derive(Debug)]
+pub struct EventStream {
+    response: reqwest::Response,
+    unread: String,
+}
+
+impl EventStream {
+    /// Opens a deployment's stream. None when there is nothing after `after`
+    /// and there never will be.
+    pub fn open(api: &Api, deployment: &str, after: Option<u64>) -> Option<Self> {
+        let path = format!("/v1/deployments/{deployment}/events");
+        let mut request = api
+            .request(Method::GET, &path)
+            .header("accept", "text/event-stream");
+        if let Some(after) = after {
+            request = request.header("last-event-id", after);
+        }
+        let response = block(request.send()).expect("an answer");
+        if response.status().as_u16() == 204 {
+            return None;
+        }
+        assert_eq!(response.status().as_u16(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Some(Self {
+            response,
+            unread: String::new(),
+        })
+    }
+
+    /// The next event, or none at the end.
+    pub fn next_event(&mut self) -> Option<Framed> {
+        loop {
+            if let Some((frame, rest)) = self.unread.split_once("\n\n") {
+                let (frame, rest) = (frame.to_owned(), rest.to_owned());
+                self.unread = rest;
+                if let Some(event) = parse(&frame) {
+                    return Some(event);
+                }
+                continue;
+            }
+            let chunk =
+                block(async { tokio::time::timeout(PATIENCE, self.response.chunk()).await });
+            let chunk = chunk
+                .expect("an event in time")
+                .expect("a stream that does not break")?;
+            self.unread.push_str(&String::from_utf8_lossy(&chunk));
+        }
+    }
+
+    /// All events to the end.
+    pub fn rest(mut self) -> Vec<Framed> {
+        std::iter::from_fn(|| self.next_event()).collect()
+    }
+}
+
+/// None for a comment.
+fn parse(frame: &str) -> Option<Framed> {
+    let field = |name: &str| {
+        frame
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+            .map(str::trim)
+    };
+    Some(Framed {
+        id: field("id")?.parse().expect("a number"),
+        kind: field("event")?.to_owned(),
+        data: serde_json::from_str(field("data")?).expect("JSON"),
+    })
+}
