@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use bollard::query_parameters::RemoveVolumeOptions;
 use shipway_core::environment::Volume;
 use shipway_core::journal::Exit;
 use shipway_core::ports::Stream;
@@ -235,12 +234,6 @@ async fn no_command_starts_before_its_start_is_written_down() {
     let seen = record(&*machine.runtime, &look).await;
     assert_eq!(seen.lines(Stream::Stdout), ["one", "two"]);
     machine.clean().await;
-    let volume = format!("shipway-{}_test_shared", machine.environment.app);
-    machine
-        .docker
-        .remove_volume(&volume, None::<RemoveVolumeOptions>)
-        .await
-        .unwrap();
 }
 
 /// An engine that died left its container at work; the next one ends it first.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bollard::Docker;
 use bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListImagesOptionsBuilder, RemoveContainerOptionsBuilder,
-    RemoveImageOptionsBuilder,
+    ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListVolumesOptionsBuilder,
+    RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, RemoveVolumeOptions,
 };
 use shipway_core::environment::{BuildSettings, EnvironmentKey};
 use shipway_core::journal::Image;
@@ -147,6 +147,16 @@ impl Machine {
         let label = format!("shipway.app={}", self.environment.app);
         for name in self.containers(&label).await {
             self.remove_container(name.trim_start_matches('/')).await;
+        }
+        let options = ListVolumesOptionsBuilder::default()
+            .filters(&HashMap::from([("label", vec![label])]))
+            .build();
+        let volumes = self.docker.list_volumes(Some(options)).await.unwrap();
+        for volume in volumes.volumes.into_iter().flatten() {
+            let removing = self
+                .docker
+                .remove_volume(&volume.name, None::<RemoveVolumeOptions>);
+            removing.await.unwrap();
         }
         for id in self.images().await {
             let options = RemoveImageOptionsBuilder::default().force(true).build();
