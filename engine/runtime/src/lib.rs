@@ -9,6 +9,7 @@
 //!
 //! In reading order:
 
+pub mod docker;
 pub mod process;
 pub mod supervise;
 

@@ -1,0 +1,248 @@
+//! The shell scripts that run inside containers. They are constants: what a
+//! user wrote reaches them as arguments, byte for byte, and is never quoted.
+//!
+//! They run on any POSIX shell (dash, busybox, bash are tested) as the
+//! container's first process, where a signal without a trap does nothing. A
+//! SIGTERM is passed on to every process of the container, since a command may
+//! be a shell with children, and all of them get the time to end. Their variables begin with `_sw_`, lest they meet
+//! an exported one of the user's.
+
+use shipway_core::release::Invocation;
+
+/// What both scripts begin with. `kill -1` reaches every process there is, so it
+/// is kept to a first process, whose namespace is the container's.
+const SIGNALS: &str = r#"
+_sw_stopping=
+[ $$ -ne 1 ] || trap '_sw_stopping=1; kill -TERM -1 2>/dev/null' TERM
+_sw_wait() {
+    while :; do
+        wait "$1"; _sw_status=$?
+        kill -0 "$1" 2>/dev/null || break
+    done
+    while [ -n "$_sw_stopping" ] && kill -0 -1 2>/dev/null; do
+        sleep 0.1 2>/dev/null || sleep 1 || break
+    done
+}
+"#;
+
+/// Runs several commands, each after a line with nonce and index on its input,
+/// and then says on both outputs how it ended. Arguments: the nonce, then for
+/// each command the number of its words and the words; a command of 0 words is
+/// run elsewhere. The input's end is the end.
+const COMMANDS: &str = r#"
+_sw_nonce=$1; shift; _sw_index=0
+_sw_mark() {
+    echo "$_sw_nonce $_sw_index $1"
+    echo "$_sw_nonce $_sw_index $1" >&2
+}
+_sw_found() {
+    case $1 in */*) [ -x "$1" ] && [ ! -d "$1" ]; return ;; esac
+    _sw_ifs=$IFS; IFS=:; set -f
+    for _sw_folder in $PATH; do
+        [ -x "${_sw_folder:-.}/$1" ] && [ ! -d "${_sw_folder:-.}/$1" ] || continue
+        IFS=$_sw_ifs; set +f; return 0
+    done
+    IFS=$_sw_ifs; set +f; return 1
+}
+_sw_run() {
+    _sw_left=$1; _sw_rest=$(($# - 1 - _sw_left)); shift
+    while [ "$_sw_left" -gt 0 ]; do
+        set -- "$@" "$1"; shift; _sw_left=$((_sw_left - 1))
+    done
+    shift "$_sw_rest"
+    exec "$@"
+}
+while [ $# -gt 0 ]; do
+    if [ "$1" -gt 0 ]; then
+        read -r _sw_go || exit 0
+        [ "$_sw_go" = "$_sw_nonce $_sw_index" ] || exit 0
+        if _sw_found "$2"; then
+            _sw_run "$@" </dev/null &
+            _sw_wait $!
+            _sw_mark "$_sw_status"
+        else
+            echo "$2: there is no such program in the image" >&2
+            _sw_mark none
+        fi
+    fi
+    _sw_index=$((_sw_index + 1)); shift $(($1 + 1))
+done
+"#;
+
+/// Runs the command of a process type, `$1`.
+const INSTANCE: &str = r#"
+/bin/sh -c "$1" &
+_sw_wait $!
+exit "$_sw_status"
+"#;
+
+/// What the shell and its arguments may take together. The kernel's own limit
+/// is 2 MiB on most machines, the environment included.
+const MOST_BYTES: usize = 1024 * 1024;
+
+/// The words of a container that runs these commands; `None` stands for one
+/// that is run elsewhere. Nothing when they are too long for one container.
+pub fn commands(nonce: &str, commands: &[Option<&Invocation>]) -> Option<Vec<String>> {
+    let mut words = shell(COMMANDS);
+    words.push(nonce.to_owned());
+    for command in commands {
+        let argv = command.map(Invocation::argv).unwrap_or_default();
+        words.push(argv.len().to_string());
+        words.extend(argv);
+    }
+    let size: usize = words.iter().map(|word| word.len() + 1).sum();
+    (size <= MOST_BYTES).then_some(words)
+}
+
+/// The words of an instance whose process type has a command.
+pub fn instance(command: &str) -> Vec<String> {
+    let mut words = shell(INSTANCE);
+    words.push(command.to_owned());
+    words
+}
+
+/// What lets the command with this index start.
+pub fn gate(nonce: &str, index: usize) -> String {
+    format!("{nonce} {index}\n")
+}
+
+/// How a command ended, as its marker says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    Status(i64),
+    /// Its program is not there.
+    NotFound,
+}
+
+/// The index and the end that a marker tells. Nothing for one that is not
+/// ours.
+pub fn mark(text: &str) -> Option<(usize, Ended)> {
+    let (index, status) = text.split_once(' ')?;
+    let ended = match status {
+        "none" => Ended::NotFound,
+        status => Ended::Status(status.parse().ok()?),
+    };
+    Some((index.parse().ok()?, ended))
+}
+
+/// `$0` is what the shell calls itself in its own messages.
+fn shell(script: &str) -> Vec<String> {
+    let script = format!("{SIGNALS}{script}");
+    vec!["/bin/sh".into(), "-c".into(), script, "shipway".into()]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// Every shell of this machine that could be an image's `/bin/sh`.
+    fn shells() -> Vec<Vec<&'static str>> {
+        let candidates = [
+            vec!["sh"],
+            vec!["dash"],
+            vec!["bash", "--posix"],
+            vec!["busybox", "sh"],
+        ];
+        let works = |shell: &Vec<&str>| {
+            let mut probe = Command::new(shell[0]);
+            probe.args(&shell[1..]).args(["-c", "true"]);
+            probe.status().is_ok_and(|status| status.success())
+        };
+        candidates.into_iter().filter(works).collect()
+    }
+
+    /// Runs the driver with all gates open. Gives both outputs.
+    fn run(shell: &[&str], invocations: &[Invocation]) -> (String, String) {
+        let all: Vec<Option<&Invocation>> = invocations.iter().map(Some).collect();
+        let words = commands("NONCE", &all).unwrap();
+        let mut child = Command::new(shell[0])
+            .args(&shell[1..])
+            .args(&words[1..])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let gates: String = (0..all.len()).map(|index| gate("NONCE", index)).collect();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(gates.as_bytes()).unwrap();
+        drop(input);
+        let output = child.wait_with_output().unwrap();
+        (
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    }
+
+    #[test]
+    fn each_command_has_a_shell_of_its_own_and_a_marker() {
+        let script = |text: &str| Invocation::Shell(text.into());
+        let argv = |words: &[&str]| Invocation::Argv(words.iter().map(|&w| w.into()).collect());
+        let commands = [
+            script("A=1; printf '%s\\n' \"it's $A\" '\\n'; exit 0"),
+            script("echo \"[$A]\"; cat; exit 3"),
+            argv(&["printf", "%s|", "$HOME", "two  words", "", "a'b\"c\nd"]),
+            argv(&["/no/such/program"]),
+            argv(&["no-such-program"]),
+            script("kill -9 $$"),
+        ];
+        for shell in shells() {
+            let (stdout, stderr) = run(&shell, &commands);
+            let expected = "it's 1\n\\n\nNONCE 0 0\n[]\nNONCE 1 3\n\
+                 $HOME|two  words||a'b\"c\nd|NONCE 2 0\nNONCE 3 none\nNONCE 4 none\nNONCE 5 137\n";
+            assert_eq!(stdout, expected, "{shell:?}");
+            for index in 0..commands.len() {
+                assert!(stderr.contains(&format!("NONCE {index} ")), "{shell:?}");
+            }
+            assert!(stderr.contains("no-such-program"), "{shell:?}: {stderr}");
+        }
+    }
+
+    #[test]
+    fn nothing_starts_without_its_gate() {
+        for shell in shells() {
+            let words = commands("NONCE", &[Some(&Invocation::Shell("echo no".into()))]).unwrap();
+            for input in ["", "NONCE 1\n", "OTHER 0\n"] {
+                let mut child = Command::new(shell[0])
+                    .args(&shell[1..])
+                    .args(&words[1..])
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .spawn()
+                    .unwrap();
+                let mut gate = child.stdin.take().unwrap();
+                gate.write_all(input.as_bytes()).unwrap();
+                drop(gate);
+                let output = child.wait_with_output().unwrap();
+                assert!(output.stdout.is_empty(), "{shell:?} {input:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn variables_of_the_user_are_left_alone() {
+        let env = Invocation::Argv(vec!["env".into()]);
+        for shell in shells() {
+            let (stdout, _) = run(&shell, std::slice::from_ref(&env));
+            assert!(!stdout.contains("_sw_"), "{shell:?}: {stdout}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_for_one_container_is_refused() {
+        let long = Invocation::Shell("x".repeat(60_000));
+        assert!(commands("N", &[Some(&long); 10]).is_some());
+        assert!(commands("N", &[Some(&long); 20]).is_none());
+    }
+
+    #[test]
+    fn markers_are_read() {
+        assert_eq!(mark("2 137"), Some((2, Ended::Status(137))));
+        assert_eq!(mark("0 none"), Some((0, Ended::NotFound)));
+        assert_eq!(mark("x"), None);
+        assert_eq!(mark("1 x"), None);
+    }
+}

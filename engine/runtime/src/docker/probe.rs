@@ -1,0 +1,111 @@
+//! One bounded command in an image: no network, no variables but those given,
+//! no privileges worth having, nothing kept of what it writes.
+
+use bollard::container::{AttachContainerResults, LogOutput};
+use futures::StreamExt;
+use shipway_core::environment::Limits;
+use shipway_core::journal::Exit;
+use shipway_core::ports::runtime::{ProbeOutput, ProbeRequest, RuntimeError};
+
+use super::container::{Spec, Start, no_health_check};
+use super::engine::{CALL, Engine};
+use super::failure::explain;
+use super::label::{self, PREFIX, Role};
+use super::one_off::{OneOff, Started};
+
+/// A probe loads a framework to ask it one thing; it does not serve.
+const LIMITS: Limits = Limits {
+    memory_mib: Some(1024),
+    cpu_millis: None,
+};
+const MOST_PROCESSES: i64 = 512;
+/// What a shell answers for a program that is not there.
+const NOT_FOUND: i32 = 127;
+
+pub async fn probe(engine: &Engine, request: &ProbeRequest) -> Result<ProbeOutput, RuntimeError> {
+    let container = OneOff::create(engine, &name(request), body(request)).await?;
+    let attached = container.attach().await?;
+    if let Started::CannotExecute(message) = container.start().await? {
+        container.remove().await?;
+        return Ok(not_found(&message, request.limit));
+    }
+    let listening = listen(&container, attached, request.limit);
+    let listened = tokio::time::timeout(request.timeout, listening).await;
+    container.remove().await?;
+    listened.unwrap_or_else(|_| {
+        Err(RuntimeError::Timeout {
+            what: format!("the probe {:?}", request.argv.first()),
+            seconds: request.timeout.as_secs(),
+        })
+    })
+}
+
+fn name(request: &ProbeRequest) -> String {
+    let short = label::short(request.deployment);
+    format!("{PREFIX}probe-{short}-{}", label::nonce())
+}
+
+fn body(request: &ProbeRequest) -> bollard::models::ContainerCreateBody {
+    let spec = Spec {
+        image: request.image.reference.clone(),
+        labels: label::bare(Role::Probe, request.deployment),
+        env: request
+            .variables
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect(),
+        start: Start::Bypass(request.argv.clone()),
+        limits: LIMITS,
+        network: Some("none".into()),
+        mounts: Vec::new(),
+    };
+    let mut body = spec.body();
+    body.healthcheck = Some(no_health_check());
+    if let Some(host) = &mut body.host_config {
+        host.pids_limit = Some(MOST_PROCESSES);
+        host.cap_drop = Some(vec!["ALL".into()]);
+        // Root of an image may own nothing that it reads.
+        host.cap_add = Some(vec!["DAC_OVERRIDE".into()]);
+        host.security_opt = Some(vec!["no-new-privileges".into()]);
+    }
+    body
+}
+
+async fn listen(
+    container: &OneOff,
+    mut attached: AttachContainerResults,
+    limit: usize,
+) -> Result<ProbeOutput, RuntimeError> {
+    let mut output = ProbeOutput {
+        exit_code: 0,
+        stdout: Vec::new(),
+        stderr: Vec::new(),
+        truncated: false,
+    };
+    while let Some(chunk) = attached.output.next().await {
+        let chunk = chunk.map_err(|error| explain("read a probe's output", CALL, error))?;
+        let kept = match &chunk {
+            LogOutput::StdErr { .. } => &mut output.stderr,
+            _ => &mut output.stdout,
+        };
+        let bytes = chunk.as_ref();
+        let room = limit.saturating_sub(kept.len()).min(bytes.len());
+        kept.extend_from_slice(bytes.get(..room).unwrap_or_default());
+        output.truncated |= room < bytes.len();
+    }
+    output.exit_code = match container.exit().await? {
+        Exit::Code { code } => code,
+        Exit::Signal { signal } => 128 + signal,
+        Exit::TimedOut { .. } | Exit::NotStarted | Exit::Cancelled => NOT_FOUND,
+    };
+    Ok(output)
+}
+
+fn not_found(message: &str, limit: usize) -> ProbeOutput {
+    ProbeOutput {
+        exit_code: NOT_FOUND,
+        stdout: Vec::new(),
+        stderr: message.bytes().take(limit).collect(),
+        truncated: message.len() > limit,
+    }
+}
