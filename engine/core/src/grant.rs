@@ -141,6 +141,33 @@ impl HttpGrant {
     }
 }
 
+impl HttpGrant {
+    /// As arguments of `shipway plugin grant`, which replaces what was granted
+    /// to the origin before.
+    fn arguments(&self) -> String {
+        let mut arguments = format!("--http {}", self.origin);
+        if !self.methods.is_empty() {
+            arguments += &format!(" --methods {}", self.methods.join(","));
+        }
+        if self.addresses == Addresses::Any {
+            arguments += " --private";
+        }
+        if !self.secrets.is_empty() {
+            arguments += &format!(" --send {}", self.secrets.join(","));
+        }
+        arguments
+    }
+
+    fn bare(origin: &str) -> Self {
+        Self {
+            origin: origin.to_owned(),
+            methods: Vec::new(),
+            addresses: Addresses::Public,
+            secrets: Vec::new(),
+        }
+    }
+}
+
 /// The origin that a request's target means: itself, or that of the URL in
 /// `setting:NAME`.
 fn origin_of(target: &str, settings: &BTreeMap<String, Variable>) -> Option<String> {
@@ -211,59 +238,83 @@ impl Rights {
     /// Whether a file of the commit may be read or named.
     pub fn file(&self, path: &str) -> Result<(), Denied> {
         let covered = |globs: &[GlobMatcher]| globs.iter().any(|glob| glob.is_match(path));
-        if !is_never_readable(path) && covered(&self.asked) && covered(&self.granted) {
+        let asked = covered(&self.asked);
+        if !is_never_readable(path) && asked && covered(&self.granted) {
             return Ok(());
         }
-        Err(self.denied(format!("file {path:?}"), format!("--files '{path}'")))
+        Err(self.denied(
+            format!("file {path:?}{}", unless_asked(asked)),
+            format!("--files '{path}'"),
+        ))
     }
 
     /// Whether the image probe may be run.
     pub fn image(&self) -> Result<(), Denied> {
         match (self.asks_for_image, self.image) {
             (true, ImageGrant::Granted) => Ok(()),
-            _ => Err(self.denied("the image probe".to_owned(), "--image".to_owned())),
+            (asked, _) => Err(self.denied(
+                format!("the image probe{}", unless_asked(asked)),
+                "--image".to_owned(),
+            )),
         }
     }
 
     /// The grant under which a request may be sent.
     pub fn http(&self, method: &str, url: &Url) -> Result<&HttpGrant, Denied> {
-        let origin = url.origin().ascii_serialization();
-        let fits = |grant: &&HttpGrant| {
+        let same_origin = |grant: &&HttpGrant| {
             Url::parse(&grant.origin).is_ok_and(|granted| granted.origin() == url.origin())
-                && (grant.methods.is_empty() || grant.methods.iter().any(|m| m == method))
         };
-        self.http
-            .iter()
-            .find(fits)
+        let allows = |grant: &&HttpGrant| {
+            grant.methods.is_empty() || grant.methods.iter().any(|m| m == method)
+        };
+        let mut of_origin = self.http.iter().filter(same_origin);
+        let first = of_origin.clone().next();
+        of_origin
+            .find(allows)
             .filter(|_| self.asks_for_http && url.origin().is_tuple())
-            .ok_or_else(|| self.denied(format!("{method} {origin}"), format!("--http {origin}")))
+            .ok_or_else(|| self.http_denied(method, url, first))
     }
 
     /// Whether an origin that is granted may be an address that is not public.
     pub fn private_address(&self, grant: &HttpGrant) -> Result<(), Denied> {
+        let what = format!("{}, which is no public address,", grant.origin);
+        let wanted = HttpGrant {
+            addresses: Addresses::Any,
+            ..grant.clone()
+        };
         match grant.addresses {
             Addresses::Any => Ok(()),
-            Addresses::Public => Err(self.denied(
-                format!("{}, which is no public address,", grant.origin),
-                format!("--http {} --addresses any", grant.origin),
-            )),
+            Addresses::Public => Err(self.denied(what, wanted.arguments())),
         }
     }
 
     /// Whether a secret setting may be sent under a grant.
     pub fn secret(&self, grant: &HttpGrant, setting: &str) -> Result<(), Denied> {
-        if grant.secrets.iter().any(|granted| granted == setting) {
-            return Ok(());
+        match grant.secrets.iter().any(|granted| granted == setting) {
+            true => Ok(()),
+            false => Err(self.secret_denied(grant.clone(), setting)),
         }
-        Err(self.secret_denied(&grant.origin, setting))
     }
 
-    /// The refusal to send a secret to an origin that has no grant for it.
-    pub fn secret_denied(&self, origin: &str, setting: &str) -> Denied {
-        self.denied(
-            format!("the secret {setting:?} for {origin}"),
-            format!("--http {origin} --secret {setting}"),
-        )
+    /// The refusal to send a secret to an origin that has no grant at all.
+    pub fn secret_without_grant(&self, origin: &str, setting: &str) -> Denied {
+        self.secret_denied(HttpGrant::bare(origin), setting)
+    }
+
+    fn secret_denied(&self, mut wanted: HttpGrant, setting: &str) -> Denied {
+        wanted.secrets.push(setting.to_owned());
+        let what = format!("the secret {setting:?} for {}", wanted.origin);
+        self.denied(what, wanted.arguments())
+    }
+
+    fn http_denied(&self, method: &str, url: &Url, granted: Option<&HttpGrant>) -> Denied {
+        let origin = url.origin().ascii_serialization();
+        let mut wanted = granted.cloned().unwrap_or_else(|| HttpGrant::bare(&origin));
+        if !wanted.methods.is_empty() {
+            wanted.methods.push(method.to_owned());
+        }
+        let what = format!("{method} {origin}{}", unless_asked(self.asks_for_http));
+        self.denied(what, wanted.arguments())
     }
 
     fn denied(&self, what: String, flag: String) -> Denied {
@@ -271,6 +322,14 @@ impl Rights {
             what,
             arguments: format!("{} {flag}", self.plugin),
         }
+    }
+}
+
+/// What no grant helps against: the plugin's own manifest is silent.
+fn unless_asked(asked: bool) -> &'static str {
+    match asked {
+        true => "",
+        false => ", which the plugin's manifest does not ask for,",
     }
 }
 
@@ -382,59 +441,40 @@ mod tests {
     #[test]
     fn private_addresses_and_secrets_are_granted_one_by_one() {
         let rights = Rights::new("webhook", &[], &Grants::default());
-        let mut grant = http("https://hooks.example.com", &[]);
-        let denied = rights.private_address(&grant).unwrap_err().to_string();
-        assert!(denied.ends_with("--addresses any"), "{denied}");
-        let denied = rights.secret(&grant, "token").unwrap_err().to_string();
-        assert!(denied.ends_with("--secret token"), "{denied}");
+        let mut grant = http("https://hooks.example.com", &["POST"]);
+        let grant_all = "webhook --http https://hooks.example.com --methods POST --private";
+        let denied = rights.private_address(&grant).unwrap_err();
+        assert_eq!(denied.arguments, grant_all);
         grant.addresses = Addresses::Any;
-        grant.secrets = vec!["token".into()];
+        grant.secrets = vec!["key".into()];
+        let denied = rights.secret(&grant, "token").unwrap_err();
+        assert_eq!(denied.arguments, format!("{grant_all} --send key,token"));
+        grant.secrets.push("token".into());
         assert!(rights.private_address(&grant).is_ok());
         assert!(rights.secret(&grant, "token").is_ok());
         assert!(rights.secret(&grant, "other").is_err());
     }
 
     #[test]
-    fn what_is_asked_for_can_be_granted_once_its_settings_are_known() {
-        let description = Description {
-            name: "webhook".parse().unwrap(),
-            version: "0.1.0".into(),
-            summary: String::new(),
-            digest: "0".repeat(64).parse().unwrap(),
-            size: 1,
-            roles: vec![],
-            settings: vec![crate::plugin::SettingDescription {
-                name: "token".into(),
-                summary: String::new(),
-                required: false,
-                secret: true,
-            }],
-            requests: vec![
-                request("files", &["Procfile"]),
-                request("http", &["setting:url"]),
-            ],
+    fn a_denied_method_is_granted_beside_the_others() {
+        let grants = Grants {
+            http: vec![http("https://hooks.example.com", &["POST"])],
+            ..Grants::default()
         };
-        let unset = BTreeMap::new();
-        let grants = Grants::requested(&description, &unset);
-        assert_eq!(grants.files, ["Procfile"]);
-        assert_eq!(grants.lacks(&description, &unset).len(), 1);
-        let url = Variable::Plain("https://hooks.example.com/x".into());
-        let set = BTreeMap::from([("url".to_owned(), url)]);
-        let grants = Grants::requested(&description, &set);
-        assert_eq!(grants.http[0].origin, "https://hooks.example.com");
-        assert_eq!(grants.http[0].secrets, ["token"]);
-        assert!(grants.lacks(&description, &set).is_empty());
-        assert!(grants.problem().is_none());
-        assert_eq!(Grants::default().lacks(&description, &set).len(), 2);
+        let rights = Rights::new("p", &[request("http", &[])], &grants);
+        let url = Url::parse("https://hooks.example.com/x").unwrap();
+        let denied = rights.http("PUT", &url).unwrap_err();
+        assert_eq!(
+            denied.arguments,
+            "p --http https://hooks.example.com --methods POST,PUT"
+        );
     }
 
     #[test]
-    fn a_grant_for_a_path_is_refused() {
-        let grants = Grants {
-            http: vec![http("https://example.com/path", &[])],
-            ..Grants::default()
-        };
-        assert!(grants.problem().unwrap().contains("without a path"));
+    fn a_denial_says_when_no_grant_would_help() {
+        let rights = Rights::new("p", &[], &Grants::default());
+        let denied = rights.image().unwrap_err();
+        assert!(denied.what.contains("does not ask for"), "{denied}");
     }
 
     #[test]

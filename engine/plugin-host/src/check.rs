@@ -62,7 +62,8 @@ pub(crate) fn file(bytes: &[u8], limits: &Limits) -> Result<(), Fault> {
 /// What the compiler said of a file that begins like a component.
 pub(crate) fn not_compiled(error: &wasmtime::Error) -> Fault {
     let cause = error.root_cause().to_string();
-    let what = match cause.contains("unexpected end") || cause.contains("out-of-bounds") {
+    let cut_off = ["unexpected end", "unexpected-end", "out of bounds"];
+    let what = match cut_off.iter().any(|sign| cause.contains(sign)) {
         true => format!("is truncated: {cause}"),
         false => format!("is no valid component: {cause}"),
     };
@@ -83,7 +84,7 @@ pub(crate) fn not_linked(engine: &Engine, component: &Component, error: &wasmtim
         Some(name) => format!("imports {name}, which Shipway does not have"),
         None => format!(
             "imports what Shipway has in another version or form: {}",
-            error.root_cause()
+            causes(error)
         ),
     };
     Fault::new(PluginErrorKind::UnknownImport, what).with_hint(
@@ -109,6 +110,11 @@ pub(crate) fn no_role(engine: &Engine, component: &Component, missing: &str) -> 
          shipway:release/commands@0.1.0, shipway:notify/notifier@0.1.0 and \
          shipway:self-test/checks@0.1.0",
     )
+}
+
+/// All of them on one line; the innermost alone says too little here.
+fn causes(error: &wasmtime::Error) -> String {
+    format!("{error:#}").replace('\n', " ")
 }
 
 fn malformed(what: impl Into<String>) -> Fault {

@@ -1,6 +1,7 @@
 //! The lines that a plugin writes, on their way into the deployment's log:
 //! without control characters and secrets, and not more than the limits.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,8 @@ use crate::config::Limits;
 
 /// A longer line is cut.
 const LONGEST_LINE: usize = 4096;
+/// Lines of standard error that an error repeats: a panic has two.
+const LAST_WORDS: usize = 2;
 /// What the host itself says of one call.
 const MOST_HOST_LINES: u32 = 50;
 
@@ -32,8 +35,8 @@ struct Budget {
     lines_in_second: u32,
     host_lines: u32,
     dropped: bool,
-    /// What the guest wrote last to its standard error.
-    last_words: Option<String>,
+    /// What the guest wrote last to its standard error, oldest first.
+    last_words: VecDeque<String>,
 }
 
 /// Whether a line may still be written.
@@ -61,7 +64,7 @@ impl Lines {
                 lines_in_second: 0,
                 host_lines: 0,
                 dropped: false,
-                last_words: None,
+                last_words: VecDeque::new(),
             }),
         }
     }
@@ -80,9 +83,14 @@ impl Lines {
 
     /// What the guest writes to its standard error: mostly its last words.
     pub(crate) fn guest_error(&self, line: &str) {
-        if !line.trim().is_empty() {
-            let words = shortened(self.clean(line.trim()), 300);
-            self.with(|budget| budget.last_words = Some(words));
+        let words = self.clean(line.trim());
+        if !words.is_empty() && !words.starts_with("note: run with") {
+            self.with(|budget| {
+                budget.last_words.push_back(shortened(words, 200));
+                if budget.last_words.len() > LAST_WORDS {
+                    budget.last_words.pop_front();
+                }
+            });
         }
         self.guest(Level::Info, line);
     }
@@ -104,7 +112,8 @@ impl Lines {
     }
 
     pub(crate) fn last_words(&self) -> Option<String> {
-        self.with(|budget| budget.last_words.clone())
+        let words = self.with(|budget| Vec::from(budget.last_words.clone()));
+        (!words.is_empty()).then(|| words.join(" "))
     }
 
     fn room(&self, bytes: usize) -> Room {

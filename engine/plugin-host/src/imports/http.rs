@@ -90,7 +90,7 @@ impl Sandbox {
         let origin = outgoing.url.origin().ascii_serialization();
         let refused = outgoing.used.settings().find_map(|setting| match grant {
             Some(grant) => rights.secret(grant, setting).err(),
-            None => Some(rights.secret_denied(&origin, setting)),
+            None => Some(rights.secret_without_grant(&origin, setting)),
         });
         match refused {
             Some(denied) => Err(self.refuse(denied)),
