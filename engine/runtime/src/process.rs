@@ -51,6 +51,8 @@ use state::State;
 /// How long instances of a deployment that is cleaned up may take to stop: they
 /// have served nobody.
 const CLEAN_UP_GRACE: Duration = Duration::from_secs(5);
+/// How long the disk may take to show that it is there.
+const READY: Duration = Duration::from_secs(5);
 /// Where programs are looked for when the engine has no `PATH` itself.
 const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -125,11 +127,22 @@ impl Runtime for ProcessRuntime {
     }
 
     async fn ready(&self) -> Result<(), RuntimeError> {
-        let root = self.state.root();
-        let probe = root.join("ready.json");
-        state::make_private(root)
-            .and_then(|()| state::write_record(&probe, &()))
-            .map_err(|e| self.not_ready(format!("{} cannot be written: {e}", root.display())))?;
+        let root = self.state.root().to_owned();
+        let writing = tokio::task::spawn_blocking(move || {
+            let probe = root.join("ready.json");
+            state::make_private(&root)?;
+            state::write_record(&probe, &())
+        });
+        let problem = match tokio::time::timeout(READY, writing).await {
+            Ok(Ok(Ok(()))) => None,
+            Ok(Ok(Err(error))) => Some(error.to_string()),
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some(format!("nothing happened for {} s", READY.as_secs())),
+        };
+        if let Some(problem) = problem {
+            let root = self.state.root().display();
+            return Err(self.not_ready(format!("{root} cannot be written: {problem}")));
+        }
         if !Path::new("/bin/sh").exists() {
             return Err(self.not_ready("there is no /bin/sh".to_owned()));
         }

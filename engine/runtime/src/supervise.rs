@@ -29,7 +29,7 @@ pub(crate) mod spec;
 use app::App;
 use log::Log;
 pub(crate) use log::last_lines;
-use spec::{Spec, State, Status};
+use spec::{Spec, State, Status, Up};
 
 /// A spec is never larger.
 const LARGEST_SPEC: u64 = 64 * 1024 * 1024;
@@ -84,7 +84,6 @@ struct Supervisor {
     log: Log,
     signals: Receiver<Signal>,
     status: Status,
-    was_up: bool,
     early_ends: u32,
 }
 
@@ -103,7 +102,6 @@ impl Supervisor {
             spec,
             log,
             signals,
-            was_up: false,
             early_ends: 0,
         })
     }
@@ -122,7 +120,7 @@ impl Supervisor {
                 tell_engine(exit);
             }
             first = false;
-            if !self.was_up {
+            if self.status.up == Up::NotYet {
                 return Ok(());
             }
             self.log_restart(exit);
@@ -157,7 +155,10 @@ impl Supervisor {
     /// Until it ends, or we are told to stop it.
     fn watch(&mut self, mut app: App) -> End {
         loop {
-            let look = if self.was_up { LOOK_SELDOM } else { LOOK_SOON };
+            let look = match self.status.up {
+                Up::NotYet => LOOK_SOON,
+                Up::Once => LOOK_SELDOM,
+            };
             if asks_to_stop(self.signals.recv_timeout(look)) {
                 app.end(spec::grace(&self.spec.folder), &self.signals);
                 return End::Stopped;
@@ -166,7 +167,15 @@ impl Supervisor {
                 app.kill();
                 return End::Exited(exit, app.ran());
             }
-            self.was_up = self.was_up || self.is_up(app.ran());
+            self.look_whether_up(&app);
+        }
+    }
+
+    fn look_whether_up(&mut self, app: &App) {
+        if self.status.up == Up::NotYet && self.is_up(app.ran()) {
+            self.status.up = Up::Once;
+            // On a full disk only the status on disk is behind.
+            let _ = self.note(State::Running { process: app.id() });
         }
     }
 

@@ -337,7 +337,10 @@ async fn a_service_is_asked_in_its_own_protocol() {
         ),
         (
             "postgresql",
-            vec![(AfterHearing, b"N"), (AfterHearing, b"R\0\0\0\x08\0\0\0\0")],
+            vec![
+                (AfterHearing, b"N"),
+                (AfterHearing, b"R\0\0\0\x08\0\0\0\0S"),
+            ],
             Ok("takes connections"),
         ),
         (

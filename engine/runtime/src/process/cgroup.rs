@@ -58,6 +58,10 @@ struct Place {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "only Linux has cgroups")
+)]
 enum Version {
     One,
     Two,

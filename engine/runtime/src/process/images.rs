@@ -7,7 +7,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -26,7 +25,9 @@ use super::copy::{Deadline, copy_commit, make_read_only};
 use super::instances::images_in_use;
 use super::run::Run;
 use super::running::{Running, time_out};
-use super::state::{State, blocking, failed, folders, read_record, remove_tree, write_record};
+use super::state::{
+    State, blocking, failed, folders, make_private, read_record, remove_tree, write_record,
+};
 
 const RECORD: &str = "image.json";
 /// Less free space than this after a failed build means that it failed for it.
@@ -179,11 +180,7 @@ async fn copy(
         let what = || format!("make the image's folder {}", folder.display());
         // What a crash has left of the same build would mix with this one.
         remove_tree(&folder).map_err(|error| failed(what(), error))?;
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(folder.join("home"))
-            .map_err(|error| failed(what(), error))?;
+        make_private(&folder.join("home")).map_err(|error| failed(what(), error))?;
         copy_commit(&from, &folder.join("app"), deadline)
     })
     .await

@@ -356,10 +356,14 @@ pub fn of_environment(state: &State, key: &EnvironmentKey) -> Result<Vec<Owned>,
 
 /// The ids of all that a deployment has made, also of what is gone.
 pub fn of_deployment(state: &State, deployment: DeploymentId) -> Result<Vec<String>, RuntimeError> {
-    let all = records(state)?.into_iter();
+    // By name: a crash may have come before the record.
+    let suffix = format!("-{}", deployment.0.simple());
+    let all = folders(&state.instances()).map_err(|e| failed("list the instances", e))?;
     Ok(all
-        .filter(|(_, record)| record.deployment == deployment)
-        .map(|(_, record)| record.instance.id)
+        .iter()
+        .filter_map(|folder| folder.file_name()?.to_str())
+        .filter(|id| id.ends_with(&suffix))
+        .map(str::to_owned)
         .collect())
 }
 

@@ -2,13 +2,12 @@
 //! removes them but a person.
 
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 
 use shipway_core::environment::{EnvironmentKey, Volume};
 use shipway_core::ports::runtime::RuntimeError;
 use shipway_core::secret::Secret;
 
-use super::state::{State, failed};
+use super::state::{State, failed, make_private};
 
 /// Makes those that are not there yet, and gives the variables that tell where
 /// they are. A volume's own path is for containers and means nothing here.
@@ -19,10 +18,7 @@ pub fn make(
 ) -> Result<Vec<(String, Secret)>, RuntimeError> {
     let make_one = |volume: &Volume| {
         let folder = state.volumes_of(environment).join(volume.name.as_str());
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)?;
+        make_private(&folder)?;
         Ok((volume.variable(), Secret::new(folder.to_string_lossy())))
     };
     let made: io::Result<Vec<_>> = volumes.iter().map(make_one).collect();

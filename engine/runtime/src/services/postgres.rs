@@ -66,7 +66,11 @@ fn decoded(text: &str) -> Cow<'_, str> {
 async fn authentication(stream: &mut Stream) -> Result<String, Problem> {
     let [_, _, _, _, a, b, c, d] = stream.receive().await?;
     Ok(match u32::from_be_bytes([a, b, c, d]) {
-        0 => "it takes connections".to_owned(),
+        // Trusted at once: what follows tells whether the database is there.
+        0 => match stream.receive().await? {
+            [b'E'] => return Err(refusal(stream).await?),
+            _ => "it takes connections".to_owned(),
+        },
         _ => "it takes connections and asks for a password".to_owned(),
     })
 }

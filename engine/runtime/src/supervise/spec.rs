@@ -36,7 +36,16 @@ pub struct Spec {
 pub struct Status {
     pub supervisor: ProcessId,
     pub restarts: u32,
+    pub up: Up,
     pub state: State,
+}
+
+/// Whether the instance was ever up. One that never was is not started again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Up {
+    NotYet,
+    Once,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +70,7 @@ impl Status {
         Ok(Self {
             supervisor: us.ok_or_else(|| io::Error::other("cannot see our own process"))?,
             restarts: 0,
+            up: Up::NotYet,
             state: State::Starting,
         })
     }

@@ -7,12 +7,14 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use libtest_mimic::Trial;
 use shipway_core::ports::Stream;
 use shipway_core::ports::runtime::{BuildRequest, Runtime, RuntimeError};
 
 use crate::conformance::recorder::{Lines, record};
 use crate::conformance::{shell, variables};
 use crate::fixture::{House, build_request, entries, runtime_in, start_web, web};
+use crate::{not_here, trial};
 
 pub async fn a_build_sees_none_of_the_variables() {
     let house = House::new();
@@ -161,13 +163,15 @@ pub async fn an_image_is_read_only() {
     assert!(recorder.exits()[0].is_success(), "{:?}", recorder.heard());
 }
 
-/// Only root can make a small disk; elsewhere the test is not there.
-pub fn on_a_full_disk() -> Option<fn() -> FullDisk> {
-    let root = nix::unistd::geteuid().is_root();
-    (root && cfg!(target_os = "linux")).then_some(|| Box::pin(a_full_disk_is_said()) as FullDisk)
+/// Only root can make a small disk.
+pub fn trial_on_a_full_disk() -> Trial {
+    let name = "builds::a_full_disk_is_said";
+    if nix::unistd::geteuid().is_root() && cfg!(target_os = "linux") {
+        trial(name, a_full_disk_is_said)
+    } else {
+        not_here(name, "needs Linux and root, to mount a small disk")
+    }
 }
-
-type FullDisk = std::pin::Pin<Box<dyn Future<Output = ()>>>;
 
 async fn a_full_disk_is_said() {
     let house = House::new();

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use shipway_core::environment::Limits;
-use shipway_core::journal::Exit;
+use shipway_core::journal::{Exit, Instance};
 use shipway_core::ports::runtime::{InstanceStatus, Runtime};
 use shipway_runtime::process::{ProcessConfig, ProcessRuntime};
 
@@ -113,8 +113,11 @@ pub async fn what_crashes_later_is_started_again() {
     let pid = house.path("pid");
     let command = format!("echo $$ > {}; {}", pid.display(), web());
     let (_, instance) = start_web(&fixture, &command).await;
-    // The supervisor looks every 250 ms until it has seen the port open.
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    let status = status_file(&house, &instance);
+    eventually("the supervisor has seen it up", || async {
+        status()["up"] == "once"
+    })
+    .await;
     let first = written(&pid).await;
     fs::remove_file(&pid).unwrap();
     kill(&first);
@@ -144,12 +147,7 @@ pub async fn what_loses_its_supervisor_can_be_stopped() {
     let command = format!("echo $$ > {}; {}", pid.display(), web());
     let (request, instance) = start_web(&fixture, &command).await;
     let app = written(&pid).await;
-    let status = house
-        .path("state/instances")
-        .join(&instance.id)
-        .join("status.json");
-    let status: serde_json::Value = serde_json::from_slice(&fs::read(status).unwrap()).unwrap();
-    let supervisor = status["supervisor"]["pid"].to_string();
+    let supervisor = status_file(&house, &instance)()["supervisor"]["pid"].to_string();
     kill(&supervisor);
     is_dead_soon(&supervisor).await;
 
@@ -235,6 +233,12 @@ pub async fn programs_of_the_build_are_found() {
     let fixture = house.fixture(Some(&install)).await;
     let (_, instance) = start_web(&fixture, "echo mine > ~/notes; serve").await;
     fixture.runtime.stop(&instance, GRACE).await.unwrap();
+}
+
+/// What the supervisor writes of the instance.
+fn status_file(house: &House, instance: &Instance) -> impl Fn() -> serde_json::Value {
+    let folder = house.path("state/instances").join(&instance.id);
+    move || serde_json::from_slice(&fs::read(folder.join("status.json")).unwrap()).unwrap()
 }
 
 fn kill(pid: &str) {

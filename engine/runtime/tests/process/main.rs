@@ -11,7 +11,7 @@
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Completion, Trial};
 
 #[path = "../conformance/mod.rs"]
 mod conformance;
@@ -78,9 +78,14 @@ fn trials() -> Vec<Trial> {
         },
         crashes::{ a_run_of_a_killed_engine_is_cleaned_up },
     ];
-    trials.extend(builds::on_a_full_disk().map(|test| trial("builds::a_full_disk_is_said", test)));
+    trials.push(builds::trial_on_a_full_disk());
     trials.extend(probes::trials());
     trials
+}
+
+/// A test that this machine cannot run: said aloud, and counted as not run.
+pub fn not_here(name: &str, why: &'static str) -> Trial {
+    Trial::ignorable_test(name, move || Ok(Completion::ignored_with(why)))
 }
 
 /// Each on an async runtime of its own, as the engine has one.

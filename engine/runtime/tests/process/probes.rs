@@ -8,26 +8,32 @@ use libtest_mimic::Trial;
 use shipway_core::ports::runtime::{ProbeOutput, ProbeRequest, Runtime};
 
 use crate::fixture::House;
-use crate::trial;
+use crate::{not_here, trial};
 
 pub fn trials() -> Vec<Trial> {
-    if !cfg!(target_os = "linux") {
-        return Vec::new();
-    }
-    vec![
-        trial(
+    [
+        on_linux(
             "probes::even_the_loopback_is_out_of_reach",
             even_the_loopback_is_out_of_reach,
         ),
-        trial(
+        on_linux(
             "probes::nothing_is_written_outside",
             nothing_is_written_outside,
         ),
-        trial(
+        on_linux(
             "probes::a_program_that_is_not_there",
             a_program_that_is_not_there,
         ),
     ]
+    .into()
+}
+
+fn on_linux<F: Future<Output = ()> + 'static>(name: &str, test: fn() -> F) -> Trial {
+    if cfg!(target_os = "linux") {
+        trial(name, test)
+    } else {
+        not_here(name, "needs Linux, to run a program without network")
+    }
 }
 
 async fn probe(house: &House, script: &str) -> ProbeOutput {
