@@ -1,0 +1,6 @@
+//! Texts for people, made from what the API answers. Nothing here prints.
+
+pub mod deployment;
+pub mod plan;
+pub mod plugin;
+pub mod settings;

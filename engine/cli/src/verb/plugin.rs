@@ -1,0 +1,189 @@
+//! `shipway plugin`: install components, and say what each may do.
+
+mod add;
+mod grant;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::json;
+use shipway_api::wire::page::Page;
+use shipway_api::wire::plugin::Plugin;
+use shipway_api::wire::variable::{Variable, Visibility};
+use shipway_core::environment::EnvironmentKey;
+use shipway_core::name::PluginName;
+use shipway_core::plugin::Description;
+
+use super::var;
+use crate::client::{Client, Connection};
+use crate::failure::Failure;
+use crate::output::{Form, JsonFlag, say, show};
+use crate::{input, place, render};
+
+/// Install plugins and say what each may do
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Install a component, or a new version of one
+    ///
+    /// Shows what it asks for and why. Nothing is granted unless you say so:
+    /// with --grant-requested, with --files, --image and --http, or at the
+    /// question. A new version keeps the grants of the old one.
+    #[command(verbatim_doc_comment)]
+    Add(add::Arguments),
+    /// Show what a component says of itself, without installing it
+    Inspect {
+        file: PathBuf,
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// List the installed plugins
+    List {
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// Show a plugin: what it asks for, what is granted and set
+    Show {
+        plugin: PluginName,
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// Grant more to a plugin
+    Grant {
+        plugin: PluginName,
+        #[command(flatten)]
+        what: grant::What,
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// Take grants back
+    Revoke {
+        plugin: PluginName,
+        #[command(flatten)]
+        what: grant::Less,
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// Set a plugin's settings, everywhere or in one environment
+    ///
+    /// NAME=VALUE sets a value, NAME= an empty one. A NAME alone takes its
+    /// value from --file or standard input.
+    #[command(verbatim_doc_comment)]
+    Set {
+        plugin: PluginName,
+        #[arg(value_name = "NAME[=VALUE]", required_unless_present = "unset")]
+        settings: Vec<String>,
+        /// Only in this environment
+        #[arg(long, value_name = "APP/ENV", value_parser = place::environment)]
+        r#in: Option<EnvironmentKey>,
+        /// Settings to take back
+        #[arg(long, value_name = "NAME")]
+        unset: Vec<String>,
+        /// The values are secret, even where the plugin does not say so
+        #[arg(long)]
+        secret: bool,
+        /// Read the value of the one NAME from this file
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// Switch a plugin on again
+    Enable { plugin: PluginName },
+    /// Switch a plugin off everywhere at once
+    Disable { plugin: PluginName },
+    /// Remove a plugin
+    Remove {
+        plugin: PluginName,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
+    match arguments.action {
+        Action::Add(arguments) => add::run(&client, arguments).await,
+        Action::Inspect { file, json } => {
+            let at = client.at(&["plugins", "inspect"]);
+            let seen: Description = at.patiently().upload(add::read(&file)?).await?;
+            show(json.form(), &seen, render::plugin::description)
+        }
+        Action::List { json } => {
+            let plugins: Page<Plugin> = client.at(&["plugins"]).get().await?;
+            show(json.form(), &plugins.items, |items| {
+                render::plugin::list(items)
+            })
+        }
+        Action::Show { plugin, json } => {
+            let shown = grant::fetch(&client, &plugin).await?;
+            show(json.form(), &shown, render::plugin::plugin)
+        }
+        Action::Grant { plugin, what, json } => {
+            let shown = grant::more(&client, &plugin, what).await?;
+            show(json.form(), &shown, render::plugin::plugin)
+        }
+        Action::Revoke { plugin, what, json } => {
+            let shown = grant::less(&client, &plugin, what).await?;
+            show(json.form(), &shown, render::plugin::plugin)
+        }
+        Action::Set {
+            plugin,
+            settings,
+            r#in,
+            unset,
+            secret,
+            file,
+            json,
+        } => {
+            let visibility = secret.then_some(Visibility::Secret);
+            let mut values = var::values(settings, file, visibility)?;
+            values.extend(unset.into_iter().map(|name| (name, None)));
+            set(&client, &plugin, r#in, &values, json.form()).await
+        }
+        Action::Enable { plugin } => switch(&client, &plugin, "yes").await,
+        Action::Disable { plugin } => switch(&client, &plugin, "no").await,
+        Action::Remove { plugin, yes } => {
+            let what = format!("remove plugin {plugin} with its grants and settings");
+            input::confirm(&what, plugin.as_str(), yes)?;
+            client.at(&["plugins", plugin.as_str()]).delete().await?;
+            Ok(say(format!("removed {plugin}"))?)
+        }
+    }
+}
+
+async fn set(
+    client: &Client,
+    plugin: &PluginName,
+    place: Option<EnvironmentKey>,
+    values: &var::Values,
+    form: Form,
+) -> Result<(), Failure> {
+    let Some(place) = place else {
+        let at = client.at(&["plugins", plugin.as_str(), "settings"]);
+        let shown: Plugin = at.send(Method::PATCH, values).await?;
+        return show(form, &shown, render::plugin::plugin);
+    };
+    let at = client.in_environment(&place, &["plugins", plugin.as_str(), "settings"]);
+    let listed: Page<Variable> = at.send(Method::PATCH, values).await?;
+    show(form, &listed.items, |items| {
+        render::settings::variables(items)
+    })
+}
+
+async fn switch(client: &Client, plugin: &PluginName, enabled: &str) -> Result<(), Failure> {
+    let at = client.at(&["plugins", plugin.as_str()]);
+    let _: Plugin = at
+        .send(Method::PATCH, &json!({ "enabled": enabled }))
+        .await?;
+    let word = if enabled == "yes" { "on" } else { "off" };
+    Ok(say(format!("{plugin} is {word}"))?)
+}

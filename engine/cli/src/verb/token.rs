@@ -1,0 +1,82 @@
+//! `shipway token`: who may ask the API for what.
+
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use shipway_api::wire::page::Page;
+use shipway_api::wire::token::{CreatedToken, NewToken, Token};
+use shipway_core::name::AppName;
+use shipway_core::token::Scope;
+
+use crate::client::{Client, Connection};
+use crate::failure::Failure;
+use crate::output::{Form, JsonFlag, note, say, show};
+use crate::place::word;
+use crate::{clock, render};
+
+/// Make, list and delete the API's tokens
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a token and print it, this once
+    Create {
+        /// What people call it
+        name: String,
+        /// What it may do: read, deploy or admin
+        #[arg(long, value_parser = word::<Scope>, default_value = "deploy")]
+        scope: Scope,
+        /// Limit it to this app; repeat it for more [default: all]
+        #[arg(long)]
+        app: Vec<AppName>,
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// List the tokens
+    List {
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// Delete a token; whoever holds it is refused from now on
+    Delete { name: String },
+}
+
+pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
+    match arguments.action {
+        Action::Create {
+            name,
+            scope,
+            app,
+            json,
+        } => {
+            let new = NewToken {
+                name,
+                scope,
+                apps: app,
+            };
+            let made: CreatedToken = client.at(&["tokens"]).send(Method::POST, &new).await?;
+            if json.form() == Form::People {
+                note(format!(
+                    "token {:?} with scope {scope}, shown this once:",
+                    made.kept.name
+                ))?;
+            }
+            show(json.form(), &made, |made| made.token.reveal().to_owned())
+        }
+        Action::List { json } => {
+            let tokens: Page<Token> = client.at(&["tokens"]).get().await?;
+            show(json.form(), &tokens.items, |tokens| {
+                render::settings::tokens(tokens, clock::now())
+            })
+        }
+        Action::Delete { name } => {
+            client.at(&["tokens", &name]).delete().await?;
+            Ok(say(format!("deleted {name}"))?)
+        }
+    }
+}
