@@ -10,6 +10,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use nix::sys::signal::SigSet;
 use serde::{Deserialize, Serialize};
 use shipway_core::journal::Exit;
 use shipway_core::secret::Secret;
@@ -58,18 +59,17 @@ impl Program {
     }
 }
 
-/// Joins cgroups and enters the isolation between fork and exec. Does nothing
-/// to a command that needs neither, so that it is started the quick way.
+/// Unblocks signals, joins cgroups and enters the isolation, between fork and
+/// exec.
 #[expect(
     unsafe_code,
-    reason = "only between fork and exec can a child join a cgroup and leave the network without a race"
+    reason = "only between fork and exec can a child unblock signals, join a cgroup and leave the network without a race"
 )]
 pub fn before_exec(command: &mut Command, doors: Vec<OwnedFd>, isolation: Option<Isolation>) {
-    if doors.is_empty() && isolation.is_none() {
-        return;
-    }
     let mut isolation = isolation;
     let enter = move || {
+        // A supervisor takes its signals blocked, and a mask is inherited.
+        SigSet::empty().thread_set_mask()?;
         for door in &doors {
             // 0 means the process that writes.
             nix::unistd::write(door, b"0")?;
@@ -79,8 +79,8 @@ pub fn before_exec(command: &mut Command, doors: Vec<OwnedFd>, isolation: Option
             None => Ok(()),
         }
     };
-    // SAFETY: the closure makes system calls only (write, open, unshare, prctl,
-    // landlock_restrict_self) on descriptors and buffers made before the fork;
+    // SAFETY: the closure makes system calls only (sigprocmask, write, open,
+    // unshare, prctl, landlock_restrict_self) on descriptors and buffers made before the fork;
     // it takes no lock and does not allocate.
     unsafe {
         command.pre_exec(enter);

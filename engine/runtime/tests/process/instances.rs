@@ -35,7 +35,9 @@ pub async fn they_survive_the_engine_and_are_found_again() {
     assert_eq!(found[0].deployment, deployment);
     assert_eq!(found[0].instance, instance);
     assert!(answers(instance.address.unwrap()).await);
+    let began = Instant::now();
     next.stop(&instance, GRACE).await.unwrap();
+    assert!(began.elapsed() < GRACE, "SIGTERM was enough");
     assert!(!answers(instance.address.unwrap()).await);
 }
 
