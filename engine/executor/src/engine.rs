@@ -73,6 +73,7 @@ impl Engine {
         for deployment in &unfinished {
             self.wake(&deployment.trigger.key).await;
         }
+        self.0.tasks.spawn(look_after(self.0.clone()));
         Ok(unfinished.len())
     }
 
@@ -301,6 +302,31 @@ impl Commands for Engine {
 
     fn listen(&self, deployment: DeploymentId) -> Listener {
         self.0.bell.listen(deployment)
+    }
+}
+
+/// A runtime notices what became of its instances when it is asked for them:
+/// one that was proven while no engine ran is from now on started again by
+/// itself when it ends.
+async fn look_after(engine: Arc<Inner>) {
+    let outcome: Result<(), StoreError> = async {
+        let store = &engine.world.store;
+        for app in store.apps().await? {
+            for environment in store.environments(&app.name).await? {
+                if store.serving(&environment.key).await?.is_none() {
+                    continue;
+                }
+                let Ok(runtime) = engine.world.runtime(environment.runtime) else { continue };
+                if let Err(error) = runtime.instances(&environment.key).await {
+                    tracing::warn!(key = %environment.key, %error, "the instances could not be listed");
+                }
+            }
+        }
+        Ok(())
+    }
+    .await;
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "the environments could not be looked after");
     }
 }
 

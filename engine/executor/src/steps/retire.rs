@@ -62,7 +62,14 @@ async fn stop_old(deploying: &Deploying, runtime: &dyn Runtime, retired: &mut Re
             )),
         }
     }
+    if !old.is_empty() {
+        let (stopped, all) = (retired.stopped.len(), old.len());
+        scene
+            .log
+            .say(format!("{stopped} of {all} old instances stopped"));
+    }
     let mut deployments: Vec<_> = old.iter().map(|owned| owned.deployment).collect();
+    deployments.sort();
     deployments.dedup();
     for deployment in deployments {
         if let Err(error) = runtime.clean_up(deployment).await {
@@ -72,9 +79,6 @@ async fn stop_old(deploying: &Deploying, runtime: &dyn Runtime, retired: &mut Re
             ));
         }
     }
-    scene
-        .log
-        .say(format!("{} old instances stopped", retired.stopped.len()));
 }
 
 async fn drain(deploying: &Deploying, old: &[Owned], retired: &mut Retired) {

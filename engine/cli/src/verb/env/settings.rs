@@ -62,6 +62,10 @@ pub struct Settings {
     #[arg(long, value_parser = pair, value_name = "NAME=URL")]
     service: Vec<(String, String)>,
 
+    /// A volume and the path where instances and commands find it, such as data=/data; repeat it for more. Takes the place of all before
+    #[arg(long, value_parser = pair, value_name = "NAME=PATH")]
+    volume: Vec<(String, String)>,
+
     /// A release source that is asked; repeat it for more, or say `none`
     #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]
     release_source: Vec<PluginName>,
@@ -132,6 +136,12 @@ impl Settings {
             "services",
             (!services.is_empty()).then_some(services.into()),
         );
+        let volumes: Vec<Value> = self
+            .volume
+            .into_iter()
+            .map(|(name, path)| json!({"name": name, "path": path}))
+            .collect();
+        set("volumes", (!volumes.is_empty()).then_some(volumes.into()));
         set("plugins.release-sources", chosen(&self.release_source));
         set("plugins.self-tests", chosen(&self.self_test));
         set("plugins.notifiers", chosen(&self.notifier));

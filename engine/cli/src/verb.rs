@@ -1,0 +1,153 @@
+//! The verbs, one file each. `serve`, `proxy` and `supervise` do the work;
+//! every other verb asks the API for it.
+
+mod proxy;
+mod serve;
+mod supervise;
+
+mod app;
+mod cancel;
+mod completions;
+mod deploy;
+mod env;
+mod events;
+mod history;
+mod logs;
+mod plan;
+mod plugin;
+mod release;
+mod status;
+mod token;
+mod var;
+
+mod target;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Subcommand;
+use tokio::runtime::Builder;
+
+use crate::client::{Client, Connection};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::note;
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    Serve(serve::Arguments),
+    Proxy(proxy::Arguments),
+    /// Keep one instance of the process runtime (started by the engine)
+    #[command(hide = true)]
+    Supervise,
+
+    App(app::Arguments),
+    Env(Box<env::Arguments>),
+    Var(var::Arguments),
+    Release(release::Arguments),
+
+    Plan(plan::Arguments),
+    Deploy(deploy::Arguments),
+    Status(status::Arguments),
+    History(history::Arguments),
+    Logs(logs::Arguments),
+    Events(events::Arguments),
+    Cancel(cancel::Arguments),
+
+    Plugin(plugin::Arguments),
+    Token(token::Arguments),
+    Completions(completions::Arguments),
+}
+
+/// Runs a verb; its exit code tells the ending.
+pub fn run(verb: Verb) -> ExitCode {
+    match verb {
+        Verb::Serve(arguments) => report(in_background(
+            Builder::new_multi_thread(),
+            serve::run(arguments),
+        )),
+        Verb::Proxy(arguments) => report(in_background(
+            Builder::new_current_thread(),
+            proxy::run(arguments),
+        )),
+        Verb::Supervise => supervise::run(),
+        Verb::App(it) => ask(it.connection.clone(), |client| app::run(client, it)),
+        Verb::Env(it) => ask(it.connection.clone(), |client| env::run(client, *it)),
+        Verb::Var(it) => ask(it.connection.clone(), |client| var::run(client, it)),
+        Verb::Release(it) => ask(it.connection.clone(), |client| release::run(client, it)),
+        Verb::Plan(it) => ask(it.connection.clone(), |client| plan::run(client, it)),
+        Verb::Deploy(it) => ask(it.connection.clone(), |client| deploy::run(client, it)),
+        Verb::Status(it) => ask(it.connection.clone(), |client| status::run(client, it)),
+        Verb::History(it) => ask(it.connection.clone(), |client| history::run(client, it)),
+        Verb::Logs(it) => ask(it.connection.clone(), |client| logs::run(client, it)),
+        Verb::Events(it) => ask(it.connection.clone(), |client| events::run(client, it)),
+        Verb::Cancel(it) => ask(it.connection.clone(), |client| cancel::run(client, it)),
+        Verb::Plugin(it) => ask(it.connection.clone(), |client| plugin::run(client, it)),
+        Verb::Token(it) => ask(it.connection.clone(), |client| token::run(client, it)),
+        Verb::Completions(it) => tell(completions::run(&it), false),
+    }
+}
+
+/// A verb that asks the API.
+fn ask<W, T>(connection: Connection, work: impl FnOnce(Client) -> W) -> ExitCode
+where
+    W: Future<Output = Result<T, Failure>>,
+    T: Into<Exit>,
+{
+    let outcome = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("could not start")
+        .map_err(Failure::from)
+        .and_then(|runtime| {
+            let client = Client::new(&connection)?;
+            runtime.block_on(work(client))
+        });
+    tell(outcome, connection.verbose)
+}
+
+/// Says what went wrong, if something did.
+fn tell(outcome: Result<impl Into<Exit>, Failure>, verbose: bool) -> ExitCode {
+    match outcome {
+        Ok(exit) => exit.into().into(),
+        Err(failure) => {
+            let text = match verbose {
+                true => failure.verbose(),
+                false => failure.to_string(),
+            };
+            // With nobody to tell, the exit code has to do.
+            let _ = note(text);
+            failure.exit.into()
+        }
+    }
+}
+
+/// What these crates say below `info` may hold the variables of an app.
+const QUIET: &str = "bollard=info,hyper=info,hyper_util=info,sqlx=warn";
+
+/// A long-running verb: it logs instead of printing.
+fn in_background(
+    mut runtime: tokio::runtime::Builder,
+    work: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let wish = std::env::var("SHIPWAY_LOG").unwrap_or_else(|_| "info".to_owned());
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(format!(
+            "{wish},{QUIET}"
+        )))
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    runtime.enable_all().build()?.block_on(work)
+}
+
+fn report(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

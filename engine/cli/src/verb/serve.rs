@@ -1,0 +1,189 @@
+//! `shipway serve`: the control plane. It starts the data plane beside it when
+//! none runs, and leaves it running when it stops.
+
+use std::fs::OpenOptions;
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use shipway_core::environment::RuntimeKind;
+use shipway_core::token::{Scope, Token};
+use shipway_proxy::ProxyRouter;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::credentials;
+use crate::state_dir::{self, StateDir};
+use crate::wire::{self, Choices, ControlPlane, SETTLE};
+
+/// How long a proxy may take to answer after it was started.
+const PROXY_START: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Run the engine and its API, and the proxy beside it
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Where everything is kept
+    #[arg(long, env = "SHIPWAY_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+
+    /// Where the API answers
+    #[arg(long, default_value = "127.0.0.1:7766", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+
+    /// Where the proxy answers for the apps
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub proxy_listen: Vec<SocketAddr>,
+
+    /// Where the first token is written for the other verbs
+    #[arg(long, env = "SHIPWAY_CREDENTIALS", value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
+
+    /// The runtime of environments that name none
+    #[arg(long, default_value = "process", value_parser = ["process", "docker"])]
+    pub runtime: String,
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let path = arguments
+        .state_dir
+        .clone()
+        .unwrap_or_else(state_dir::default_path);
+    let state = StateDir::open(&path)?;
+    let _lock = state.lock()?;
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .with_context(|| format!("could not listen on {}", arguments.listen))?;
+    let address = listener.local_addr()?;
+
+    ensure_proxy(&state, &arguments.proxy_listen).await?;
+    let default_runtime = if arguments.runtime == "docker" {
+        RuntimeKind::Docker
+    } else {
+        RuntimeKind::Process
+    };
+    let plane = wire::control_plane(&state, Choices { default_runtime }).await?;
+    let recovered = plane.engine.recover().await?;
+    make_first_token(&plane, &arguments, address).await?;
+
+    tracing::info!(%address, state = %path.display(), recovered, "the engine is ready");
+    let stopping = plane.api.shutdown.clone();
+    let stopped = async move {
+        stop_signal().await;
+        tracing::info!("the engine stops; apps and the proxy go on");
+        stopping.cancel();
+    };
+    let app = shipway_api::router(plane.api.clone());
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stopped)
+        .await?;
+    plane.engine.settle(SETTLE).await;
+    Ok(())
+}
+
+/// The first token is made when there is none, shown once, and written where
+/// the other verbs look for it.
+async fn make_first_token(
+    plane: &ControlPlane,
+    arguments: &Arguments,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
+    if !plane.store.tokens().await?.is_empty() {
+        return Ok(());
+    }
+    let (shown, digest) = shipway_api::new_token()?;
+    let token = Token {
+        name: "first".to_owned(),
+        digest,
+        scope: Scope::Admin,
+        apps: Vec::new(),
+        created_at: plane.clock.now(),
+        last_used_at: None,
+    };
+    let file = arguments
+        .credentials
+        .clone()
+        .map_or_else(credentials::default_path, Ok)?;
+    credentials::write(&file, &format!("http://{address}"), &shown)?;
+    plane.store.create_token(&token).await?;
+    println_once(&format!(
+        "The first token, shown this once (scope admin): {}\nIt is also in {}, where `shipway` finds it.",
+        shown.reveal(),
+        file.display()
+    ));
+    Ok(())
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the token is for the person at this terminal, not for the log"
+)]
+fn println_once(text: &str) {
+    println!("{text}");
+}
+
+/// Starts `shipway proxy` unless one answers: a process of its own, so that it
+/// goes on serving when this one ends.
+async fn ensure_proxy(state: &StateDir, listen: &[SocketAddr]) -> anyhow::Result<()> {
+    let router = ProxyRouter::new(state.proxy_socket());
+    if router.ready().await.is_ok() {
+        tracing::info!("a proxy runs already and is used");
+        return Ok(());
+    }
+    let log = state.proxy_log();
+    let output = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&log)
+        .with_context(|| format!("could not open {}", log.display()))?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("proxy").arg("--state-dir").arg(state.path());
+    for address in listen {
+        command.arg("--listen").arg(address.to_string());
+    }
+    // A group of its own: Ctrl-C at this terminal is not meant for it.
+    command
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output);
+    let mut child = command.spawn().context("could not start the proxy")?;
+    let deadline = tokio::time::Instant::now() + PROXY_START;
+    loop {
+        if router.ready().await.is_ok() {
+            return Ok(());
+        }
+        if let Some(status) = child.try_wait()? {
+            bail!(
+                "the proxy ended at once ({status}); why is in {}",
+                log.display()
+            );
+        }
+        if tokio::time::Instant::now() > deadline {
+            bail!(
+                "the proxy did not answer within {} s; see {}",
+                PROXY_START.as_secs(),
+                log.display()
+            );
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Ends at SIGINT or SIGTERM.
+pub async fn stop_signal() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

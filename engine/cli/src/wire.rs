@@ -1,0 +1,96 @@
+//! Builds everything, top to bottom. Here alone concrete adapters are named.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use shipway_api::ApiState;
+use shipway_core::environment::RuntimeKind;
+use shipway_core::ports::clock::Clock;
+use shipway_core::ports::runtime::Runtime;
+use shipway_core::ports::store::Store;
+use shipway_executor::engine::Engine;
+use shipway_executor::world::World;
+use shipway_plugin_host::{HostConfig, PluginHost};
+use shipway_proxy::ProxyRouter;
+use shipway_runtime::docker::{DockerConfig, DockerRuntime};
+use shipway_runtime::health::NetProber;
+use shipway_runtime::process::{ProcessConfig, ProcessRuntime};
+use shipway_source::{GitConfig, GitSource};
+use shipway_store::SqliteStore;
+
+use crate::clock::SystemClock;
+use crate::state_dir::StateDir;
+
+/// The control plane, wired and not yet serving.
+#[derive(Debug)]
+pub struct ControlPlane {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub engine: Engine,
+    pub api: ApiState,
+}
+
+/// What `serve` decides and the wiring passes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Choices {
+    pub default_runtime: RuntimeKind,
+}
+
+pub async fn control_plane(state: &StateDir, choices: Choices) -> anyhow::Result<ControlPlane> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = SqliteStore::open(&state.database())
+        .await
+        .context("could not open the store")?;
+    let store: Arc<SqliteStore> = Arc::new(store);
+    let plugins = PluginHost::new(HostConfig::new(state.plugin_cache()), store.clone())?;
+    let world = World {
+        store: store.clone(),
+        source: Arc::new(GitSource::new(GitConfig::new(state.git()))?),
+        runtimes: runtimes(state)?,
+        router: Arc::new(ProxyRouter::new(state.proxy_socket())),
+        prober: Arc::new(NetProber::default()),
+        plugins: Arc::new(plugins),
+        clock: clock.clone(),
+    };
+    let plugins = world.plugins.clone();
+    // The lock on the state directory makes its path name one engine: after a
+    // crash the next one takes the leases up at once.
+    let engine = Engine::new(world, state.path().display().to_string());
+    let api = ApiState::new(
+        store.clone(),
+        Arc::new(engine.clone()),
+        plugins,
+        clock.clone(),
+        choices.default_runtime,
+    );
+    Ok(ControlPlane {
+        store,
+        clock,
+        engine,
+        api,
+    })
+}
+
+/// Both runtimes are always there; whether Docker answers shows when it is used.
+fn runtimes(state: &StateDir) -> anyhow::Result<BTreeMap<RuntimeKind, Arc<dyn Runtime>>> {
+    let program = std::env::current_exe().context("could not find this program's own file")?;
+    let supervisor = vec![program.into_os_string(), "supervise".into()];
+    let process = ProcessRuntime::new(ProcessConfig::new(state.runtime(), supervisor));
+    let docker = DockerRuntime::connect(DockerConfig::default())?;
+    let all: [Arc<dyn Runtime>; 2] = [Arc::new(process), Arc::new(docker)];
+    Ok(all
+        .into_iter()
+        .map(|runtime| (runtime.kind(), runtime))
+        .collect())
+}
+
+/// The data plane's own parts: it needs nothing else of the engine.
+pub fn proxy(state: &StateDir, listen: Vec<SocketAddr>) -> shipway_proxy::ProxyConfig {
+    shipway_proxy::ProxyConfig::new(listen, state.proxy_socket(), state.proxy_routes())
+}
+
+/// How long `serve` waits for notifications on their way when it stops.
+pub const SETTLE: Duration = Duration::from_secs(5);
