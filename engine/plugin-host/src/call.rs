@@ -10,7 +10,7 @@ use wasmtime::{Engine, Store};
 
 use crate::clock::{self, CpuMeter, Grace};
 use crate::config::Limits;
-use crate::fault::{self, Fault};
+use crate::fault::{self, Fault, Stop};
 use crate::http::Http;
 use crate::loaded::Loaded;
 use crate::sandbox::{Sandbox, Scene, Seen};
@@ -68,7 +68,7 @@ impl Caller {
             .into_store(&self.engine, cpu.clone());
         let started = Instant::now();
         let work = async {
-            let instance = loaded.instantiate(&mut store).await?;
+            let instance = loaded.instantiate(&mut store).await.map_err(not_started)?;
             question(&mut store, instance).await
         };
         let outcome = clock::within(wall, &grace, cpu.measure(work)).await;
@@ -89,6 +89,10 @@ impl Caller {
 
 /// The future of a question.
 pub(crate) type Asked<'a, T> = BoxFuture<'a, wasmtime::Result<T>>;
+
+fn not_started(error: wasmtime::Error) -> wasmtime::Error {
+    error.context(Stop::NotStarted)
+}
 
 fn closing() -> Fault {
     Fault::host("was not called: the plugin host is closing")

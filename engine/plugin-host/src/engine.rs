@@ -7,7 +7,8 @@ use crate::bindings::EveryRole;
 use crate::config::{HostError, Limits};
 use crate::sandbox::Sandbox;
 
-/// Address space of one linear memory; the limiter stops growth before.
+/// Address space of one linear memory; the limiter stops growth before. Not
+/// the usual 4 GiB, so that many fit where address space is limited.
 const MEMORY_RESERVATION: usize = 256 << 20;
 /// What a slot keeps of its memory for the next call.
 const KEEP_RESIDENT: usize = 256 << 10;
@@ -18,7 +19,6 @@ const WARM_SLOTS: u32 = 8;
 /// otherwise each call maps its own memory.
 pub(crate) fn engine(limits: &Limits) -> Result<Engine, HostError> {
     let mut config = base();
-    config.memory_reservation(MEMORY_RESERVATION as u64);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
     Engine::new(&config).or_else(|error| {
         tracing::info!(%error, "no pool for plugin instances, each call maps its own memory");
@@ -34,7 +34,8 @@ fn base() -> Config {
         .epoch_interruption(true)
         .concurrency_support(false)
         .wasm_memory64(false)
-        .memory_init_cow(true);
+        .memory_init_cow(true)
+        .memory_reservation(MEMORY_RESERVATION as u64);
     config
 }
 

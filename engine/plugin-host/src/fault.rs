@@ -103,6 +103,9 @@ pub(crate) enum Stop {
     Cpu,
     #[error("handed over too much")]
     HandedOver,
+    /// It never ran: unless it trapped, the machine is short of something.
+    #[error("could not be instantiated")]
+    NotStarted,
 }
 
 /// What a call that ended badly means.
@@ -113,22 +116,26 @@ pub(crate) fn ended(
     limits: &Limits,
 ) -> Fault {
     let after = shown(took);
-    if stop(error) == Some(Stop::Cpu) {
+    let stop = error.downcast_ref::<Stop>();
+    if stop == Some(&Stop::Cpu) {
         return out_of_cpu(limits, &after);
     }
-    if stop(error) == Some(Stop::HandedOver) || is_out_of_fuel(error) {
+    if stop == Some(&Stop::HandedOver) || is_out_of_fuel(error) {
         return handed_over(limits, &after);
     }
     if seen.memory_refused {
         return out_of_memory(limits, &after, seen);
     }
-    let cause = match (
-        error.downcast_ref::<Trap>(),
-        error.downcast_ref::<wasmtime_wasi::I32Exit>(),
-    ) {
-        (Some(trap), _) => trap.to_string(),
-        (None, Some(exit)) => format!("it ended itself with exit code {}", exit.0),
-        (None, None) => error.root_cause().to_string(),
+    let trap = error.downcast_ref::<Trap>().map(ToString::to_string);
+    let exit = error.downcast_ref::<wasmtime_wasi::I32Exit>();
+    let exit = exit.map(|exit| format!("it ended itself with exit code {}", exit.0));
+    let cause = match trap.or(exit) {
+        Some(cause) => cause,
+        None if stop == Some(&Stop::NotStarted) => {
+            return Fault::host(format!("could not be started: {}", error.root_cause()))
+                .with_hint("the machine may be short of memory; try again later");
+        }
+        None => error.root_cause().to_string(),
     };
     let what = format!("trapped after {after}: {cause}{}", last_words(seen));
     Fault::new(PluginErrorKind::Trap, what).with_hint(TELL_AUTHOR)
@@ -178,13 +185,6 @@ fn last_words(seen: &Seen) -> String {
         Some(words) => format!("; it said: {words}"),
         None => String::new(),
     }
-}
-
-fn stop(error: &wasmtime::Error) -> Option<Stop> {
-    error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<Stop>())
-        .copied()
 }
 
 /// wasmtime has no type for this error, only a text.

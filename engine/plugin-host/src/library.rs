@@ -72,12 +72,12 @@ impl Library {
     }
 
     async fn load(&self, digest: &Digest, bytes: Option<&[u8]>) -> Result<Arc<Loaded>, Fault> {
-        let component = match self.from_cache(digest).await? {
+        let component = match self.compiled_before(digest).await? {
             Some(component) => component,
             None => {
                 let bytes = match bytes {
                     Some(bytes) => bytes.to_vec(),
-                    None => self.from_registry(digest).await?,
+                    None => self.stored(digest).await?,
                 };
                 self.compile(digest, bytes).await?
             }
@@ -87,14 +87,14 @@ impl Library {
         Ok(loaded)
     }
 
-    async fn from_cache(&self, digest: &Digest) -> Result<Option<Component>, Fault> {
+    async fn compiled_before(&self, digest: &Digest) -> Result<Option<Component>, Fault> {
         let (cache, digest) = (self.cache.clone(), digest.clone());
         tokio::task::spawn_blocking(move || cache.load(&digest))
             .await
             .map_err(|error| Fault::host(format!("could not be loaded: {error}")))
     }
 
-    async fn from_registry(&self, wanted: &Digest) -> Result<Vec<u8>, Fault> {
+    async fn stored(&self, wanted: &Digest) -> Result<Vec<u8>, Fault> {
         let stored =
             self.registry.component(wanted).await.map_err(|error| {
                 Fault::host(format!("could not be loaded from the store: {error}"))

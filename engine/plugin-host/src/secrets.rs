@@ -1,10 +1,11 @@
 //! Secrets of a call. A guest sees a placeholder, random and new in each call;
 //! the value goes in on the way out, and comes out again on the way back.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use shipway_core::redact::Redactor;
 use shipway_core::secret::Secret;
+use url::{ParseError, Url};
 
 /// Shorter values are not looked for in answers: they would be found anywhere.
 const SHORTEST: usize = 4;
@@ -35,7 +36,11 @@ impl Used {
         self.0.iter().map(String::as_str)
     }
 
-    fn note(&mut self, setting: &str) {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn note(&mut self, setting: &str) {
         if !self.0.iter().any(|known| known == setting) {
             self.0.push(setting.to_owned());
         }
@@ -74,52 +79,59 @@ impl Secrets {
     }
 
     /// A URL: a value that begins it is taken as it is, because a whole URL
-    /// may be secret; anywhere else it is encoded.
-    pub(crate) fn fill_url(&self, url: &str, used: &mut Used) -> String {
-        self.fill_text(url, used, |value, at| match at {
-            0 => value.to_owned(),
-            _ => utf8_percent_encode(value, &UNRESERVED).to_string(),
-        })
+    /// may be secret. Else path and query are filled, encoded, and the host is
+    /// not: it is looked up, and named in messages.
+    pub(crate) fn fill_url(&self, url: &str, used: &mut Used) -> Result<Url, ParseError> {
+        if self.0.iter().any(|held| url.starts_with(&held.placeholder)) {
+            let filled = self.fill(url.as_bytes(), used, |value, at| match at {
+                0 => value.to_owned(),
+                _ => encoded(value),
+            });
+            return Url::parse(&or_as_it_was(filled, url));
+        }
+        let mut url = Url::parse(url)?;
+        let path = self.fill_encoded(url.path(), used);
+        let query = url.query().map(|query| self.fill_encoded(query, used));
+        url.set_path(&path);
+        url.set_query(query.as_deref());
+        Ok(url)
+    }
+
+    fn fill_encoded(&self, part: &str, used: &mut Used) -> String {
+        let filled = self.fill(part.as_bytes(), used, |value, _| encoded(value));
+        or_as_it_was(filled, part)
     }
 
     pub(crate) fn fill_header(&self, header: &str, used: &mut Used) -> String {
-        self.fill_text(header, used, |value, _| value.to_owned())
+        let filled = self.fill(header.as_bytes(), used, |value, _| value.to_owned());
+        or_as_it_was(filled, header)
     }
 
     pub(crate) fn fill_body(&self, body: Vec<u8>, form: BodyForm, used: &mut Used) -> Vec<u8> {
         self.fill(&body, used, |value, _| match form {
             BodyForm::Json => json_inner(value),
-            BodyForm::UrlEncoded => utf8_percent_encode(value, &UNRESERVED).to_string(),
+            BodyForm::UrlEncoded => encoded(value),
             BodyForm::Other => value.to_owned(),
         })
         .unwrap_or(body)
     }
 
     /// Puts the placeholders back where an answer repeats what was sent.
-    pub(crate) fn hide(&self, bytes: Vec<u8>, used: &Used) -> Vec<u8> {
-        let sent: Vec<&Held> = self
+    pub(crate) fn hide(&self, bytes: Vec<u8>, sent: &Used) -> Vec<u8> {
+        let of_sent = self
             .0
             .iter()
-            .filter(|held| used.settings().any(|setting| setting == held.setting))
-            .filter(|held| held.value.reveal().len() >= SHORTEST)
-            .collect();
-        let values = sent.iter().map(|held| held.value.reveal());
-        let placeholders: Vec<&str> = sent.iter().map(|held| held.placeholder.as_str()).collect();
-        match AhoCorasick::new(values) {
-            Ok(finder) if !sent.is_empty() => finder.replace_all_bytes(&bytes, &placeholders),
+            .filter(|held| sent.settings().any(|setting| setting == held.setting));
+        let (values, placeholders): (Vec<String>, Vec<&str>) = of_sent
+            .flat_map(|held| forms(held.value.reveal()).map(|form| (form, &*held.placeholder)))
+            .unzip();
+        let finder = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&values);
+        match finder {
+            Ok(finder) if !values.is_empty() => finder.replace_all_bytes(&bytes, &placeholders),
             _ => bytes,
         }
-    }
-
-    fn fill_text(
-        &self,
-        text: &str,
-        used: &mut Used,
-        render: impl Fn(&str, usize) -> String,
-    ) -> String {
-        self.fill(text.as_bytes(), used, render)
-            .and_then(|filled| String::from_utf8(filled).ok())
-            .unwrap_or_else(|| text.to_owned())
     }
 
     /// None when there is nothing to fill in.
@@ -143,6 +155,29 @@ impl Secrets {
         });
         Some(filled)
     }
+}
+
+/// The forms in which an answer may repeat a value: as it is, as it was
+/// encoded, and of a URL what a server sees of it.
+fn forms(value: &str) -> impl Iterator<Item = String> {
+    let target = Url::parse(value).ok().map(|url| {
+        let query = url.query().map(|query| format!("?{query}"));
+        format!("{}{}", url.path(), query.unwrap_or_default())
+    });
+    let mut forms = vec![value.to_owned(), encoded(value), json_inner(value)];
+    forms.extend(target);
+    forms.retain(|form| form.len() >= SHORTEST);
+    forms.into_iter()
+}
+
+fn encoded(value: &str) -> String {
+    utf8_percent_encode(value, &UNRESERVED).to_string()
+}
+
+fn or_as_it_was(filled: Option<Vec<u8>>, text: &str) -> String {
+    filled
+        .and_then(|filled| String::from_utf8(filled).ok())
+        .unwrap_or_else(|| text.to_owned())
 }
 
 /// The value as it stands between the quotes of a JSON string.
@@ -174,9 +209,11 @@ mod tests {
     fn a_value_cannot_break_out_of_where_it_stands() {
         let (secrets, p) = held("a\"b&c=d/e");
         let mut used = Used::default();
+        let url = format!("https://x.org/{p}/?k={p}");
+        let url = secrets.fill_url(&url, &mut used).unwrap();
         assert_eq!(
-            secrets.fill_url(&format!("https://x.org/?k={p}"), &mut used),
-            "https://x.org/?k=a%22b%26c%3Dd%2Fe"
+            url.as_str(),
+            "https://x.org/a%22b%26c%3Dd%2Fe/?k=a%22b%26c%3Dd%2Fe"
         );
         let json = secrets.fill_body(
             format!("{{\"k\":\"{p}\"}}").into_bytes(),
@@ -193,8 +230,40 @@ mod tests {
     fn a_whole_url_may_be_secret() {
         let (secrets, p) = held("https://hooks.example.com/T0/B0");
         let mut used = Used::default();
-        let url = secrets.fill_url(&p, &mut used);
-        assert_eq!(url, "https://hooks.example.com/T0/B0");
+        let url = secrets.fill_url(&p, &mut used).unwrap();
+        assert_eq!(url.as_str(), "https://hooks.example.com/T0/B0");
+    }
+
+    #[test]
+    fn a_host_is_never_filled_in() {
+        let (secrets, p) = held("hunter22");
+        let spellings = [
+            "http://{}.example.com/",
+            "http://u:{}@x/",
+            "http:{}/",
+            "http:/{}/",
+            "http:\\\\{}\\",
+            "ht\ttp:///{}",
+            " http://{}",
+        ];
+        for url in spellings {
+            let mut used = Used::default();
+            let url = secrets.fill_url(&url.replace("{}", &p), &mut used).unwrap();
+            assert!(!url.as_str().contains("hunter22"), "{url}");
+            assert!(used.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_answer_is_searched_for_every_form() {
+        let (secrets, p) = held("https://hooks.example.com/T0/B0?k=a\"b");
+        let mut used = Used::default();
+        secrets.fill_url(&p, &mut used).unwrap();
+        let echo = b"cannot POST /T0/B0?k=a%22b".to_vec();
+        assert_eq!(
+            secrets.hide(echo, &used),
+            format!("cannot POST {p}").into_bytes()
+        );
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Outgoing {
             .ok()
             .filter(|method| *method != Method::CONNECT)
             .ok_or_else(|| form("the method is none"))?;
-        let url = parse_url(&secrets.fill_url(&wish.url, &mut used))?;
+        let url = parse_url(&wish.url, secrets, &mut used)?;
         let headers = parse_headers(&wish.headers, secrets, &mut used)?;
         let body = secrets.fill_body(wish.body, body_form(&headers), &mut used);
         if body.len() > body_limit {
@@ -115,11 +115,13 @@ impl Outgoing {
     }
 }
 
-fn parse_url(url: &str) -> Result<Url, Invalid> {
+fn parse_url(url: &str, secrets: &Secrets, used: &mut Used) -> Result<Url, Invalid> {
     if url.len() > LONGEST_URL {
         return Err(form("the URL is longer than 8 KiB"));
     }
-    let url = Url::parse(url).map_err(|error| form(format!("the URL is none: {error}")))?;
+    let url = secrets
+        .fill_url(url, used)
+        .map_err(|error| form(format!("the URL is none: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(form("the URL's scheme is neither http nor https"));
     }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use shipway_core::grant::{Addresses, HttpGrant};
+use shipway_core::ports::plugins::Level;
 use url::{Host as UrlHost, Url};
 
 use super::{Code, failure};
@@ -36,11 +37,34 @@ impl Sandbox {
         };
         let outgoing = Outgoing::fill(wish, &self.scene.secrets, self.limits.http_body)
             .map_err(|error| invalid(&error))?;
-        let (way, grant) = self.way(&outgoing)?;
-        let used = outgoing.used.clone();
+        let mut used = outgoing.used.clone();
+        let (way, grant) = match self.way(&outgoing) {
+            Ok(way) => way,
+            Err(failure) => return Err(self.told(failure, &used)),
+        };
         match self.http.exchange(outgoing, way).await {
-            Ok(answer) => Ok(response(answer, &self.scene.secrets, &used)),
-            Err(trouble) => Err(self.troubled(trouble, grant.as_ref())),
+            Ok(answer) => {
+                let granted = grant.iter().flat_map(|grant| &grant.secrets);
+                granted.for_each(|setting| used.note(setting));
+                Ok(response(answer, &self.scene.secrets, &used))
+            }
+            Err(trouble) => {
+                let failure = self.troubled(trouble, grant.as_ref());
+                Err(self.told(failure, &used))
+            }
+        }
+    }
+
+    /// A failure as the guest hears of it. A secret may be a whole URL, and
+    /// then messages would tell a part of it: they go into the log alone.
+    fn told(&self, failure: Failure, used: &Used) -> Failure {
+        if used.is_empty() {
+            return failure;
+        }
+        self.scene.lines.host(Level::Info, &failure.message);
+        Failure {
+            message: "a request with a secret in it failed; the log has the reason".to_owned(),
+            ..failure
         }
     }
 

@@ -29,7 +29,7 @@ struct Hostile;
 impl manifest::Guest for Hostile {
     fn describe() -> manifest::Description {
         // Volatile: the file is changed after it was built.
-        let act = std::hint::black_box(&DESCRIBE).map(|byte| std::hint::black_box(byte));
+        let act = std::hint::black_box(&DESCRIBE).map(std::hint::black_box);
         let act = String::from_utf8_lossy(&act);
         let act = act.trim().trim_start_matches("describe-act:").to_owned();
         harm::on_demand(&act);
