@@ -92,7 +92,7 @@ fn test(house: &House, packages: &[String]) -> Result<Report> {
         .args(packages)
         // Also what passing tests print: that is where they say what they could not run.
         .args(["--", "--show-output"])
-        .env("SHIPWAY_IMAGES_CACHE", house.images_cache());
+        .env("SHIPWAY_IMAGE_CACHE", house.images_cache());
     let mut report = Report::new(house.test_targets());
     let status = run::lines(&mut command, TEST_LIMIT, |line| {
         let _ = writeln!(log, "{line}");

@@ -40,12 +40,6 @@ pub struct Scene {
     signed: u64,
 }
 
-/// What the environment needs beyond its defaults.
-struct Settings {
-    variables: Vec<String>,
-    settings: Vec<String>,
-}
-
 impl Scene {
     pub fn new(house: &House, program: PathBuf, runtime: Runtime) -> Result<Self> {
         if runtime == Runtime::Docker {
@@ -112,38 +106,26 @@ impl Scene {
         say::heading("An app, and an environment for it");
         let repository = self.repository.path.to_string_lossy();
         self.shipway(&["app", "create", APP, "--repository", &repository])?;
-        let Settings {
-            variables,
-            settings,
-        } = self.settings();
-        let mut create = vec!["env", "create", KEY, "--runtime", self.runtime.name()];
-        for setting in &settings {
-            create.extend(["--set", setting]);
+        match self.runtime {
+            Runtime::Process => self.make_process_environment(),
+            Runtime::Docker => self.make_docker_environment(),
         }
-        self.shipway(&create)?;
-        for variable in &variables {
-            self.shipway(&["env", "var", "set", KEY, variable])?;
-        }
-        Ok(())
     }
 
-    fn settings(&self) -> Settings {
-        match self.runtime {
-            Runtime::Process => {
-                let database = self.stage.folder().join("guestbook.sqlite3");
-                Settings {
-                    variables: vec![format!("GUESTBOOK_DATABASE={}", database.display())],
-                    settings: Vec::new(),
-                }
-            }
-            Runtime::Docker => Settings {
-                variables: Vec::new(),
-                settings: vec![
-                    format!("build.args.PYTHON_IMAGE={PYTHON_IMAGE}"),
-                    r#"volumes=[{"name": "data", "path": "/data"}]"#.to_owned(),
-                ],
-            },
-        }
+    /// The database lies outside the release directories, which come and go.
+    fn make_process_environment(&self) -> Result<()> {
+        self.shipway(&["env", "create", KEY, "--runtime", "process"])?;
+        let database = self.stage.folder().join("guestbook.sqlite3");
+        let variable = format!("GUESTBOOK_DATABASE={}", database.display());
+        self.shipway(&["var", "set", KEY, &variable])
+    }
+
+    /// The database lies in a volume, where the image's own variable points.
+    fn make_docker_environment(&self) -> Result<()> {
+        let base = format!("PYTHON_IMAGE={PYTHON_IMAGE}");
+        let create = ["env", "create", KEY, "--runtime", "docker"];
+        let settings = ["--volume", "data=/data", "--build-arg", &base];
+        self.shipway(&[&create[..], &settings].concat())
     }
 
     pub fn deploy(&self, title: &str) -> Result<()> {
@@ -185,7 +167,7 @@ impl Scene {
     pub fn start_load(&self) -> Load {
         say::heading("Visitors");
         say::line(format_args!(
-            "  eight connections read and write at {} without a pause; every answer is checked",
+            "  eight connections read and write at {}, all the time; every answer is checked",
             self.url()
         ));
         Load::start(&self.site)

@@ -11,7 +11,7 @@ const IMAGES: [(&str, &str); 4] = [
     ("static-image.sh", "shipway-test/static:1"),
     ("python-image.sh", "shipway-test/python:1"),
     ("aldryn-image.sh", "shipway-test/aldryn:1"),
-    ("postgres-image.sh", "shipway-test/postgres:1"),
+    ("postgres-image.sh", "shipway-test/postgres:15"),
 ];
 
 /// Something that is missing, and why it could not be brought.

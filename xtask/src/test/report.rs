@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::mem;
 
-/// How a test says that a part was missing: `not run: WHY`.
+/// How a test says that a part was missing: `not run: WHY`, in any case.
 const NOT_RUN: &str = "not run: ";
 
 /// The tests of one program.
@@ -109,9 +109,9 @@ impl Report {
         self.not_run += numbers.ignored + skipped;
         self.skipped.extend(suite.skipped);
         if numbers.ignored > 0 {
-            let ignored = ignored(&suite.lines);
+            let ignored = suite.lines.iter().filter_map(|line| ignored(line));
             self.skipped
-                .push(format!("{} {ignored}: ignored", suite.name));
+                .extend(ignored.map(|test| format!("{} {test}", suite.name)));
         }
         let mut told = Vec::new();
         if numbers.failed > 0 {
@@ -158,12 +158,17 @@ fn section(line: &str) -> Option<&str> {
     line.strip_prefix("---- ")?.strip_suffix(" stdout ----")
 }
 
-fn ignored(lines: &[String]) -> String {
-    let names = lines
-        .iter()
-        .filter(|line| line.starts_with("test ") && line.contains(" ... ignored"))
-        .filter_map(|line| line.split(' ').nth(1));
-    names.collect::<Vec<_>>().join(", ")
+fn not_run(line: &str) -> Option<&str> {
+    let (start, why) = line.trim().split_at_checked(NOT_RUN.len())?;
+    start.eq_ignore_ascii_case(NOT_RUN).then_some(why)
+}
+
+/// `test NAME ... ignored`, or with a reason after a comma.
+fn ignored(line: &str) -> Option<String> {
+    let (name, outcome) = line.strip_prefix("test ")?.split_once(" ... ")?;
+    let rest = outcome.strip_prefix("ignored")?;
+    let why = rest.strip_prefix(", ").unwrap_or("ignored");
+    Some(format!("{}: {why}", name.trim_end()))
 }
 
 fn numbers(line: &str) -> Option<Numbers> {
@@ -228,7 +233,7 @@ test result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; fini
             report.skipped(),
             [
                 "shipway-store tests/sqlite.rs a_full_disk: a full disk needs root",
-                "shipway-core docs engine/core/src/lib.rs: ignored",
+                "shipway-core docs engine/core/src/lib.rs - (line 3): ignored",
             ]
         );
     }
