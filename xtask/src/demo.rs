@@ -16,6 +16,7 @@ use crate::house::{House, Profile};
 use crate::parts::{GIT, PYTHON};
 use crate::{plugins, run, say, signal};
 
+mod leftovers;
 mod load;
 mod repository;
 mod scene;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::Runtime;
+use super::leftovers;
 use super::load::{Load, Seen, Site};
 use super::repository::Repository;
 use super::visitor;
@@ -17,9 +18,6 @@ use crate::parts::Images;
 use crate::stage::Stage;
 use crate::{run, say};
 
-const APP: &str = "guestbook";
-const KEY: &str = "guestbook/live";
-const HOST: &str = "live.guestbook.localhost";
 /// Both runtimes stand on one small image of the tests.
 const PYTHON_IMAGE: &str = "shipway-test/python:1";
 
@@ -32,6 +30,9 @@ const GONE_LIMIT: Duration = Duration::from_secs(60);
 pub struct Scene {
     pub stage: Stage,
     runtime: Runtime,
+    app: String,
+    /// `APP/ENV`
+    place: String,
     repository: Repository,
     procfile: PathBuf,
     root: PathBuf,
@@ -50,11 +51,14 @@ impl Scene {
         let stage = Stage::new(program, &house.target.join("demo"), runtime.name())?;
         let example = house.path("examples/apps/guestbook");
         let repository = Repository::new(stage.folder().join("repository"), example)?;
+        let app = app_name(runtime);
         Ok(Self {
             site: Site {
                 address: stage.proxy,
-                host: HOST.to_owned(),
+                host: format!("live.{app}.localhost"),
             },
+            place: format!("{app}/live"),
+            app,
             procfile: house.target.join("plugins/procfile.wasm"),
             root: house.root.clone(),
             stage,
@@ -65,7 +69,7 @@ impl Scene {
     }
 
     pub fn url(&self) -> String {
-        format!("http://{HOST}:{}/", self.stage.proxy.port())
+        format!("http://{}:{}/", self.site.host, self.stage.proxy.port())
     }
 
     pub fn commit(&self, version: &str, message: &str) -> Result<String> {
@@ -105,7 +109,7 @@ impl Scene {
     pub fn make_app(&self) -> Result<()> {
         say::heading("An app, and an environment for it");
         let repository = self.repository.path.to_string_lossy();
-        self.shipway(&["app", "create", APP, "--repository", &repository])?;
+        self.shipway(&["app", "create", &self.app, "--repository", &repository])?;
         match self.runtime {
             Runtime::Process => self.make_process_environment(),
             Runtime::Docker => self.make_docker_environment(),
@@ -114,23 +118,23 @@ impl Scene {
 
     /// The database lies outside the release directories, which come and go.
     fn make_process_environment(&self) -> Result<()> {
-        self.shipway(&["env", "create", KEY, "--runtime", "process"])?;
+        self.shipway(&["env", "create", &self.place, "--runtime", "process"])?;
         let database = self.stage.folder().join("guestbook.sqlite3");
         let variable = format!("GUESTBOOK_DATABASE={}", database.display());
-        self.shipway(&["var", "set", KEY, &variable])
+        self.shipway(&["var", "set", &self.place, &variable])
     }
 
     /// The database lies in a volume, where the image's own variable points.
     fn make_docker_environment(&self) -> Result<()> {
         let base = format!("PYTHON_IMAGE={PYTHON_IMAGE}");
-        let create = ["env", "create", KEY, "--runtime", "docker"];
+        let create = ["env", "create", &self.place, "--runtime", "docker"];
         let settings = ["--volume", "data=/data", "--build-arg", &base];
         self.shipway(&[&create[..], &settings].concat())
     }
 
     pub fn deploy(&self, title: &str) -> Result<()> {
         say::heading(title);
-        self.shipway_within(&["deploy", KEY], DEPLOY_LIMIT)
+        self.shipway_within(&["deploy", &self.place], DEPLOY_LIMIT)
     }
 
     /// The guestbook answers with this version, at this commit.
@@ -204,7 +208,7 @@ impl Scene {
     /// Where the instances that serve now answer.
     pub fn instances(&self) -> Result<Vec<SocketAddr>> {
         let mut command = self.stage.shipway();
-        command.args(["status", KEY, "--json"]);
+        command.args(["status", &self.place, "--json"]);
         let text = run::output(&mut command, COMMAND_LIMIT)?;
         let status: Value =
             serde_json::from_str(&text).context("reading `shipway status --json`")?;
@@ -245,11 +249,15 @@ impl Scene {
     pub fn clear(&mut self) -> Result<()> {
         say::heading("Clearing away");
         let deleted = match self.stage.serve_pid() {
-            Some(_) => self.shipway(&["app", "delete", APP, "--yes"]),
+            Some(_) => self.shipway(&["app", "delete", &self.app, "--yes"]),
             None => Ok(()),
         };
         let stopped = self.stage.stop();
-        deleted.and(stopped)?;
+        let removed = match self.runtime {
+            Runtime::Process => Ok(()),
+            Runtime::Docker => leftovers::remove(&self.app),
+        };
+        deleted.and(stopped).and(removed)?;
         say::line("  nothing runs any more");
         Ok(())
     }
@@ -283,6 +291,14 @@ impl Scene {
 
     fn short(&self, path: &Path) -> String {
         self.shorten(&path.to_string_lossy())
+    }
+}
+
+/// A container engine is shared: the demo's app must be no one else's.
+fn app_name(runtime: Runtime) -> String {
+    match runtime {
+        Runtime::Process => "guestbook".to_owned(),
+        Runtime::Docker => format!("guestbook-demo-{}", std::process::id()),
     }
 }
 

@@ -80,10 +80,10 @@ impl Report {
         if let Some(test) = section(line) {
             suite.test = test.to_owned();
         }
-        if let Some(why) = line.trim().strip_prefix(NOT_RUN) {
-            suite
-                .skipped
-                .push(format!("{} {}: {why}", suite.name, suite.test));
+        if let Some(why) = not_run(line) {
+            let why = why.trim_start_matches(&format!("{}: ", suite.test));
+            let skipped = format!("{} {}: {why}", suite.name, suite.test);
+            suite.skipped.push(skipped);
         }
         match numbers(line) {
             Some(numbers) => self.result(&numbers, line),
@@ -202,7 +202,7 @@ test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
      Running tests/sqlite.rs (/house/target/debug/deps/sqlite-1b)
 successes:
 ---- a_full_disk stdout ----
-not run: a full disk needs root
+NOT RUN: a full disk needs root
 test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s
    Doc-tests shipway_core
 test engine/core/src/lib.rs - (line 3) ... ignored
