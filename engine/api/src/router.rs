@@ -30,6 +30,8 @@ const MOST_COMPONENT: usize = 64 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// An upload over a slow line, then a compilation.
 const INSTALL_PATIENCE: Duration = Duration::from_secs(300);
+/// Many instances may each have a while to finish their requests.
+const TEAR_DOWN_PATIENCE: Duration = Duration::from_secs(600);
 /// A plan may fetch a repository, and build an image when it is asked to.
 const PLAN_PATIENCE: Duration = Duration::from_secs(3600);
 
@@ -55,6 +57,9 @@ pub fn router(state: ApiState) -> Router {
 fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(settings().layer(from_fn(|request, next| finish(PATIENCE, request, next))))
+        .merge(tear_downs().layer(from_fn(|request, next| {
+            finish(TEAR_DOWN_PATIENCE, request, next)
+        })))
         .merge(
             components()
                 .layer(DefaultBodyLimit::max(MOST_COMPONENT))
@@ -70,15 +75,14 @@ fn routes() -> OpenApiRouter<ApiState> {
 fn settings() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(app::list_apps, app::create_app))
-        .routes(routes!(app::get_app, app::update_app, app::delete_app))
+        .routes(routes!(app::get_app, app::update_app))
         .routes(routes!(
             environment::list_environments,
             environment::create_environment
         ))
         .routes(routes!(
             environment::get_environment,
-            environment::update_environment,
-            environment::delete_environment
+            environment::update_environment
         ))
         .routes(routes!(environment::get_environment_status))
         .routes(routes!(
@@ -118,6 +122,13 @@ fn settings() -> OpenApiRouter<ApiState> {
         .routes(routes!(token::delete_token))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
+}
+
+/// Instances get their time to finish before they are gone.
+fn tear_downs() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(app::delete_app))
+        .routes(routes!(environment::delete_environment))
 }
 
 fn components() -> OpenApiRouter<ApiState> {

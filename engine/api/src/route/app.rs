@@ -29,11 +29,11 @@ pub async fn list_apps(
     responses((status = 201, body = App)))]
 pub async fn create_app(
     State(state): State<ApiState>,
-    _: May<Admin>,
+    May { caller, .. }: May<Admin>,
     Body(new): Body<NewApp>,
 ) -> Result<(StatusCode, Json<App>), Problem> {
     let app = new.into_app(state.clock.now());
-    check(&state, &app).await?;
+    check(&state, &caller, &app).await?;
     state.store.create_app(&app).await?;
     Ok((StatusCode::CREATED, Json(app.into())))
 }
@@ -54,14 +54,14 @@ pub async fn get_app(
     responses((status = 200, body = App)))]
 pub async fn update_app(
     State(state): State<ApiState>,
-    _: May<Admin>,
+    May { caller, .. }: May<Admin>,
     PathOf(name): PathOf<AppName>,
     Body(patch): Body<AppPatch>,
 ) -> Result<Json<App>, Problem> {
     let _editing = state.editing().await;
     let mut app = state.app(&name).await?;
     patch.apply(&mut app);
-    check(&state, &app).await?;
+    check(&state, &caller, &app).await?;
     state.store.update_app(&app).await?;
     Ok(Json(app.into()))
 }
@@ -75,17 +75,21 @@ pub async fn delete_app(
     _: May<Admin>,
     PathOf(name): PathOf<AppName>,
 ) -> Result<StatusCode, Problem> {
-    let _editing = state.editing().await;
     state.app(&name).await?;
     refuse_if_mirrored(&state, &name).await?;
     for environment in state.store.environments(&name).await? {
         state.commands.tear_down(&environment.key).await?;
     }
+    let _editing = state.editing().await;
     state.store.delete_app(&name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn check(state: &ApiState, app: &shipway_core::app::App) -> Result<(), Problem> {
+async fn check(
+    state: &ApiState,
+    caller: &Caller,
+    app: &shipway_core::app::App,
+) -> Result<(), Problem> {
     app.repository.check()?;
     let Some(original) = &app.mirror_of else {
         return Ok(());
@@ -94,7 +98,9 @@ async fn check(state: &ApiState, app: &shipway_core::app::App) -> Result<(), Pro
     if *original == app.name {
         return broken("mirror_of: an app cannot be a mirror of itself".to_owned());
     }
-    match state.store.app(original).await? {
+    // Who reuses an app's images can look into them.
+    let found = state.store.app(original).await?;
+    match found.filter(|found| caller.sees(&found.name)) {
         None => broken(format!("mirror_of: there is no app {original}")),
         Some(found) if found.mirror_of.is_some() => {
             broken(format!("mirror_of: {original} is a mirror itself"))

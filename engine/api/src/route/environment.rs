@@ -90,9 +90,9 @@ pub async fn delete_environment(
     _: May<Admin>,
     PathOf(key): PathOf<EnvironmentKey>,
 ) -> Result<StatusCode, Problem> {
-    let _editing = state.editing().await;
     state.environment(&key).await?;
     state.commands.tear_down(&key).await?;
+    let _editing = state.editing().await;
     state.store.delete_environment(&key).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,7 +7,7 @@ use shipway_core::grant::Grants;
 use shipway_core::name::PluginName;
 use shipway_core::plugin::{Description, Enabled, Installed};
 
-use crate::access::{Admin, Caller, May};
+use crate::access::{Admin, May, Read};
 use crate::extract::{Body, Component, PathOf};
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
@@ -19,7 +19,7 @@ use crate::wire::plugin::{Plugin, PluginPatch};
     responses((status = 200, body = Page<Plugin>)))]
 pub async fn list_plugins(
     State(state): State<ApiState>,
-    _: Caller,
+    _: May<Read>,
 ) -> Result<Json<Page<Plugin>>, Problem> {
     let plugins = state.store.plugins().await?;
     let items = plugins.into_iter().map(Plugin::from).collect();
@@ -84,7 +84,7 @@ pub async fn install_plugin(
     responses((status = 200, body = Plugin)))]
 pub async fn get_plugin(
     State(state): State<ApiState>,
-    _: Caller,
+    _: May<Read>,
     PathOf(name): PathOf<PluginName>,
 ) -> Result<Json<Plugin>, Problem> {
     Ok(Json(find(&state, &name).await?.into()))

@@ -131,6 +131,24 @@ async fn an_app_out_of_reach_does_not_exist() {
 }
 
 #[tokio::test]
+async fn images_of_an_app_out_of_reach_cannot_be_reused() {
+    let world = World::with_guestbook().await;
+    let app = json!({"name": "shop", "repository": "/srv/git/shop"});
+    world.post("/v1/apps", app).await.expect(201);
+    let shop = world.token("shop", Scope::Admin, &["shop"]).await;
+    let request = http::Request::patch("/v1/apps/shop")
+        .header("authorization", format!("Bearer {shop}"))
+        .header("content-type", "application/json")
+        .body(Body::from(r#"{"mirror_of":"guestbook"}"#))
+        .unwrap();
+    let refused = world.send(request).await.expect(422);
+    assert_eq!(
+        refused.json()["detail"],
+        "mirror_of: there is no app guestbook"
+    );
+}
+
+#[tokio::test]
 async fn a_token_is_shown_once_works_and_can_be_taken_back() {
     let world = World::with_guestbook().await;
     let new = json!({"name": "ci", "scope": "deploy", "apps": ["guestbook"]});
