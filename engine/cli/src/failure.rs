@@ -16,6 +16,7 @@ pub enum Again {
 
 #[derive(Debug)]
 pub struct Failure {
+    /// Empty when there is nobody to tell.
     pub heading: String,
     pub causes: Vec<String>,
     pub hint: Option<String>,
@@ -123,6 +124,10 @@ impl From<anyhow::Error> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
+        // Whoever read our output has enough of it: nobody to tell.
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self::new("");
+        }
         Self::new("could not write to the terminal").because(&error)
     }
 }

@@ -2,24 +2,24 @@
 
 use std::io::{self, BufRead, IsTerminal, Read};
 
+use console::Term;
+
 use crate::failure::Failure;
 use crate::output::note;
 
 /// More than this is no value of a variable.
 const LONGEST: u64 = 64 * 1024;
 
-/// A secret from standard input: one line at a terminal, all of a pipe without
-/// its last line end.
+/// A secret from standard input: one line at a terminal, not shown as it is
+/// typed; all of a pipe, without its last line end.
 pub fn secret(what: &str) -> Result<String, Failure> {
-    let mut stdin = io::stdin().lock();
-    let mut text = String::new();
-    let read = if stdin.is_terminal() {
-        note(format!("{what} (one line, it is shown as you type):"))?;
-        stdin.read_line(&mut text)
+    let read = if io::stdin().is_terminal() {
+        note(format!("{what} (not shown as you type):"))?;
+        Term::stderr().read_secure_line()
     } else {
-        stdin.by_ref().take(LONGEST + 2).read_to_string(&mut text)
+        io::read_to_string(io::stdin().lock().take(LONGEST + 2))
     };
-    read.map_err(|error| {
+    let text = read.map_err(|error| {
         Failure::new(format!("could not read the {what} from standard input")).because(&error)
     })?;
     let text = text.strip_suffix('\n').unwrap_or(&text);

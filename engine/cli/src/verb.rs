@@ -111,6 +111,7 @@ where
 fn tell(outcome: Result<impl Into<Exit>, Failure>, verbose: bool) -> ExitCode {
     match outcome {
         Ok(exit) => exit.into().into(),
+        Err(failure) if failure.heading.is_empty() => failure.exit.into(),
         Err(failure) => {
             let text = match verbose {
                 true => failure.verbose(),
