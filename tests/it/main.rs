@@ -1,6 +1,13 @@
 //! Every integration test: one binary, one file per subject, through the
 //! surfaces that users have. The harness is this package's library.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
 mod apps;
 
 mod aldryn;
@@ -15,10 +22,14 @@ mod events;
 mod images;
 mod machine;
 mod notifications;
+mod processes;
+mod queue;
 mod release_commands;
 mod restart;
 mod secrets;
 mod self_tests;
 mod services;
+mod switch;
+mod variables;
 
 mod simulation;

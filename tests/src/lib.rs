@@ -23,6 +23,13 @@
 //!
 //! In reading order:
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a harness that cannot go on fails its test"
+)]
+
 pub mod ship;
 
 pub mod app;
@@ -33,6 +40,7 @@ pub mod cli;
 pub mod stream;
 
 pub mod docker;
+pub mod machine;
 pub mod parts;
 pub mod repo;
 

@@ -1,6 +1,7 @@
 //! Real Git repositories, made for a test.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -47,6 +48,14 @@ impl Repo {
             fs::create_dir_all(parent).expect("a folder");
         }
         fs::write(file, text).expect("a file");
+        self
+    }
+
+    /// A file that can be executed.
+    pub fn write_program(&self, path: &str, text: &str) -> &Self {
+        self.write(path, text);
+        let mode = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(self.path().join(path), mode).expect("its mode");
         self
     }
 

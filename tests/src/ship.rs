@@ -8,8 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -18,7 +17,7 @@ use crate::app::App;
 use crate::cli::Cli;
 use crate::repo::Repo;
 use crate::wait::{block, until, until_true};
-use crate::{docker, parts};
+use crate::{docker, machine, parts};
 
 /// Starting and stopping take well under a second on a quiet machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -135,7 +134,7 @@ impl Ship {
     /// SIGTERM, as by a service manager. Gives the exit code.
     pub fn stop_serve(&self) -> Option<i32> {
         let mut child = self.serve.lock().expect("the engine").take()?;
-        signal(child.id(), Signal::SIGTERM);
+        machine::signal(child.id(), Signal::SIGTERM);
         let ended = until("the engine stops", PATIENCE, || {
             child.try_wait().expect("its status")
         });
@@ -280,15 +279,15 @@ impl Ship {
     fn stop_proxy(&self) {
         let Some(pid) = self
             .proxy_pid()
-            .filter(|pid| is_ours(*pid, self.state_dir()))
+            .filter(|pid| self.processes().contains(pid))
         else {
             return;
         };
-        signal(pid, Signal::SIGTERM);
+        machine::signal(pid, Signal::SIGTERM);
         let deadline = std::time::Instant::now() + Duration::from_secs(10);
-        while is_ours(pid, self.state_dir()) {
+        while self.processes().contains(&pid) {
             if std::time::Instant::now() > deadline {
-                signal(pid, Signal::SIGKILL);
+                machine::signal(pid, Signal::SIGKILL);
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -296,9 +295,14 @@ impl Ship {
 
     /// Whatever is left of processes that this ship started, by id.
     fn reap(&self) {
-        for pid in processes().filter(|pid| is_ours(*pid, self.state_dir())) {
-            signal(pid, Signal::SIGKILL);
+        for pid in self.processes() {
+            machine::signal(pid, Signal::SIGKILL);
         }
+    }
+
+    /// The processes that know of this state directory, which no other has.
+    fn processes(&self) -> Vec<u32> {
+        machine::processes_with(&self.state_dir().display().to_string())
     }
 }
 
@@ -338,25 +342,4 @@ fn items(answer: &Answer) -> Vec<Value> {
 pub fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("its address")
-}
-
-/// Processes by the state directory in their command line or environment.
-fn is_ours(pid: u32, state: &Path) -> bool {
-    let wanted = state.as_os_str().as_encoded_bytes();
-    let mentions = |file: &str| {
-        let text = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
-        text.windows(wanted.len()).any(|part| part == wanted)
-    };
-    pid != std::process::id() && (mentions("cmdline") || mentions("environ"))
-}
-
-fn processes() -> impl Iterator<Item = u32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
-fn signal(pid: u32, signal: Signal) {
-    if let Ok(pid) = i32::try_from(pid) {
-        let _ = kill(Pid::from_raw(pid), signal);
-    }
 }

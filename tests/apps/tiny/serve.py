@@ -21,7 +21,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/slow":
             time.sleep(1)
         body = json.dumps(dict(os.environ)) if self.path == "/env" else f"version {VERSION}\n"
-        self.send_response(503 if BEHAVIOUR == "answer-503" else 200)
+        self.send_response(int(BEHAVIOUR.removeprefix("answer-")) if BEHAVIOUR.startswith("answer-") else 200)
         self.send_header("Content-Length", str(len(body.encode())))
         self.send_header("X-Version", VERSION)
         self.end_headers()

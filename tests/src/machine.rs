@@ -1,0 +1,38 @@
+//! The machine as a bystander sees it: which processes run, and their ends.
+
+use std::fs;
+use std::path::PathBuf;
+
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
+/// The processes that have this text in their command line or environment.
+pub fn processes_with(text: &str) -> Vec<u32> {
+    let mentions = |pid: &u32| {
+        let folder = PathBuf::from(format!("/proc/{pid}"));
+        contains(&folder.join("cmdline"), text) || contains(&folder.join("environ"), text)
+    };
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| *pid != std::process::id())
+        .filter(mentions)
+        .collect()
+}
+
+fn contains(file: &PathBuf, text: &str) -> bool {
+    let bytes = fs::read(file).unwrap_or_default();
+    bytes
+        .windows(text.len())
+        .any(|part| part == text.as_bytes())
+}
+
+/// SIGKILL, as by a crash.
+pub fn kill(pid: u32) {
+    signal(pid, Signal::SIGKILL);
+}
+
+pub(crate) fn signal(pid: u32, signal: Signal) {
+    if let Ok(pid) = i32::try_from(pid) {
+        let _ = nix::sys::signal::kill(Pid::from_raw(pid), signal);
+    }
+}
