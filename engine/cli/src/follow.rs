@@ -85,6 +85,8 @@ async fn follow_events(
     heard: &mpsc::Sender<Heard>,
 ) -> Result<Ending, Failure> {
     let mut retry = Retry::new();
+    // The loss of a connection is told once.
+    let mut said = false;
     loop {
         let before = after;
         match events_once(client, id, &mut after, heard).await {
@@ -94,8 +96,12 @@ async fn follow_events(
         }
         if after > before {
             retry.worked();
+            said = false;
         }
-        let _ = heard.send(Heard::Lost).await;
+        if !said {
+            let _ = heard.send(Heard::Lost).await;
+            said = true;
+        }
         retry.pause().await?;
     }
 }
@@ -256,7 +262,7 @@ impl Retry {
 
     async fn pause(&mut self) -> Result<(), Failure> {
         if Instant::now() >= self.give_up {
-            let gone = || Failure::new("the connection to the engine was lost");
+            let gone = || Failure::new("the connection to the engine was lost").for_now();
             return Err(self.last.take().unwrap_or_else(gone));
         }
         sleep(self.pause).await;

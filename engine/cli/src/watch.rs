@@ -11,7 +11,7 @@ use shipway_core::journal::{Entry, Event};
 use shipway_core::name::DeploymentId;
 
 use crate::client::Client;
-use crate::failure::Failure;
+use crate::failure::{Again, Failure};
 use crate::follow::{self, Heard, What};
 use crate::output::{Form, note, say, took};
 use crate::render;
@@ -59,13 +59,16 @@ pub async fn watch(
 }
 
 /// Losing sight of a deployment does not stop it.
-fn lost(failure: Failure, id: DeploymentId) -> Failure {
-    match failure.hint {
-        Some(_) => failure,
-        None => failure.with_hint(format!(
-            "the deployment may go on; to follow it: shipway logs -f {id}"
-        )),
+fn lost(mut failure: Failure, id: DeploymentId) -> Failure {
+    if failure.again == Again::No {
+        return failure;
     }
+    let come_back = format!("the deployment may go on; to follow it: shipway logs -f {id}");
+    failure.hint = Some(match failure.hint {
+        Some(hint) => format!("{hint}\n{come_back}"),
+        None => come_back,
+    });
+    failure
 }
 
 struct Screen {

@@ -99,7 +99,9 @@ pub fn one(deployment: &Deployment, now: Timestamp) -> String {
         status(deployment),
         ago(deployment.created_at, now)
     );
-    if let Some(end) = &deployment.ending {
+    if let Some(end) = &deployment.ending
+        && *end != Ending::Succeeded
+    {
         let _ = write!(text, "\n{}", ending(end));
     }
     text

@@ -84,7 +84,12 @@ fn processes(out: &mut String, plan: &Plan) -> fmt::Result {
         writeln!(out, "  none")?;
     }
     for process in &plan.processes {
-        writeln!(out, "  {}  {}", process.name, details(process))?;
+        writeln!(
+            out,
+            "  {}  {}",
+            process.name,
+            details(plan.runtime, process)
+        )?;
         let command = process.command.as_deref();
         let command = command.unwrap_or("the image's own command");
         writeln!(out, "      run      {}", indented(command))?;
@@ -93,14 +98,17 @@ fn processes(out: &mut String, plan: &Plan) -> fmt::Result {
     Ok(())
 }
 
-fn details(process: &Process) -> String {
+fn details(runtime: RuntimeKind, process: &Process) -> String {
     let instances = match process.instances {
         1 => "1 instance".to_owned(),
         n => format!("{n} instances"),
     };
-    match process.port {
-        Some(port) => format!("{instances}, port {port}, {}", health(&process.health)),
-        None => format!(
+    let healthy = health(&process.health);
+    match (runtime, process.port) {
+        // Each instance is given a free port of its own.
+        (RuntimeKind::Process, Some(_)) => format!("{instances}, port $PORT, {healthy}"),
+        (RuntimeKind::Docker, Some(port)) => format!("{instances}, port {port}, {healthy}"),
+        (_, None) => format!(
             "{instances}, no port, healthy when up for {} s",
             process.health.settle_seconds
         ),

@@ -20,6 +20,7 @@ use crate::{place, render};
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
+    /// The environment, such as guestbook/live
     #[arg(value_name = "APP/ENV", value_parser = place::environment)]
     place: EnvironmentKey,
     /// Branch, tag or commit [default: the environment's]

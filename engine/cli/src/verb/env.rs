@@ -30,6 +30,7 @@ pub struct Arguments {
 enum Action {
     /// Make an environment; without a domain it gets ENV.APP.localhost
     Create {
+        /// The environment, such as guestbook/live
         #[arg(value_name = "APP/ENV", value_parser = place::environment)]
         place: EnvironmentKey,
         #[command(flatten)]
@@ -45,6 +46,7 @@ enum Action {
     },
     /// Show an environment's settings
     Show {
+        /// The environment, such as guestbook/live
         #[arg(value_name = "APP/ENV", value_parser = place::environment)]
         place: EnvironmentKey,
         #[command(flatten)]
@@ -52,6 +54,7 @@ enum Action {
     },
     /// Change settings, for the next deployment
     Set {
+        /// The environment, such as guestbook/live
         #[arg(value_name = "APP/ENV", value_parser = place::environment)]
         place: EnvironmentKey,
         #[command(flatten)]
@@ -64,6 +67,7 @@ enum Action {
     },
     /// Stop everything in an environment and delete it, with its logs
     Delete {
+        /// The environment, such as guestbook/live
         #[arg(value_name = "APP/ENV", value_parser = place::environment)]
         place: EnvironmentKey,
         /// Do not ask

@@ -30,6 +30,7 @@ enum Action {
     ///   shipway release add guestbook/live "Migrate" -- "python manage.py migrate"
     #[command(verbatim_doc_comment)]
     Add {
+        /// The environment, such as guestbook/live
         #[arg(value_name = "APP/ENV", value_parser = place::environment)]
         place: EnvironmentKey,
         /// What people call it; unique in the environment
@@ -60,6 +61,7 @@ enum Action {
     },
     /// List the commands in their order
     List {
+        /// The environment, such as guestbook/live
         #[arg(value_name = "APP/ENV", value_parser = place::environment)]
         place: EnvironmentKey,
         #[command(flatten)]
@@ -67,6 +69,7 @@ enum Action {
     },
     /// Move a command to another place in the list
     Move {
+        /// The environment, such as guestbook/live
         #[arg(value_name = "APP/ENV", value_parser = place::environment)]
         place: EnvironmentKey,
         label: Label,
@@ -77,6 +80,7 @@ enum Action {
     },
     /// Remove a command
     Remove {
+        /// The environment, such as guestbook/live
         #[arg(value_name = "APP/ENV", value_parser = place::environment)]
         place: EnvironmentKey,
         label: Label,

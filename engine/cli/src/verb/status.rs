@@ -14,6 +14,7 @@ use crate::{clock, place, render};
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
+    /// The environment, such as guestbook/live
     #[arg(value_name = "APP/ENV", value_parser = place::environment)]
     place: EnvironmentKey,
     #[command(flatten)]

@@ -36,6 +36,7 @@ enum Action {
     ///   printf %s "$KEY" | shipway var set --secret guestbook/live KEY
     #[command(verbatim_doc_comment)]
     Set {
+        /// The environment, such as guestbook/live
         #[arg(value_name = "APP/ENV", value_parser = place::environment)]
         place: EnvironmentKey,
         #[arg(value_name = "NAME[=VALUE]", required = true)]
@@ -49,6 +50,7 @@ enum Action {
     },
     /// Unset variables
     Unset {
+        /// The environment, such as guestbook/live
         #[arg(value_name = "APP/ENV", value_parser = place::environment)]
         place: EnvironmentKey,
         #[arg(value_name = "NAME", required = true)]
@@ -56,6 +58,7 @@ enum Action {
     },
     /// List the variables; a secret shows no value
     List {
+        /// The environment, such as guestbook/live
         #[arg(value_name = "APP/ENV", value_parser = place::environment)]
         place: EnvironmentKey,
         #[command(flatten)]
