@@ -3,11 +3,15 @@
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
 /// A Unix socket's path may not be longer; the names in the directory need some.
 const LONGEST_PATH: usize = 90;
+/// An engine that stops settles its notifications first, at most 5 s.
+const LOCK_PATIENCE: Duration = Duration::from_secs(8);
+const LOCK_RETRY: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone)]
 pub struct StateDir(PathBuf);
@@ -34,15 +38,20 @@ impl StateDir {
         Ok(Self(path))
     }
 
-    pub fn lock(&self) -> anyhow::Result<Lock> {
+    /// Waits a moment for an engine that is about to end.
+    pub async fn lock(&self) -> anyhow::Result<Lock> {
         let path = self.0.join("engine.lock");
         let file =
             File::create(&path).with_context(|| format!("could not make {}", path.display()))?;
-        if file.try_lock().is_err() {
-            bail!(
-                "another `shipway serve` runs on {}; one engine a state directory",
-                self.0.display()
-            );
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        while file.try_lock().is_err() {
+            if Instant::now() > deadline {
+                bail!(
+                    "another `shipway serve` runs on {}; one engine a state directory",
+                    self.0.display()
+                );
+            }
+            tokio::time::sleep(LOCK_RETRY).await;
         }
         Ok(Lock(file))
     }

@@ -54,7 +54,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .clone()
         .unwrap_or_else(state_dir::default_path);
     let state = StateDir::open(&path)?;
-    let _lock = state.lock()?;
+    let _lock = state.lock().await?;
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("could not listen on {}", arguments.listen))?;
