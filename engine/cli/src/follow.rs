@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use eventsource_stream::Eventsource;
-use futures::StreamExt;
-use reqwest::StatusCode;
+use futures::{Stream, StreamExt};
+use reqwest::{Response, StatusCode};
 use shipway_core::ending::Ending;
 use shipway_core::journal::{Entry, Event};
 use shipway_core::name::DeploymentId;
@@ -21,6 +21,9 @@ use crate::failure::{Again, Failure};
 const PATIENCE: Duration = Duration::from_secs(120);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A connection that lasted so long was a good one; when it breaks, the
+/// patience begins anew.
+const LASTED: Duration = Duration::from_secs(5);
 /// Heard and not yet shown.
 const BACKLOG: usize = 1024;
 
@@ -88,13 +91,16 @@ async fn follow_events(
     // The loss of a connection is told once.
     let mut said = false;
     loop {
-        let before = after;
-        match events_once(client, id, &mut after, heard).await {
+        let (before, began) = (after, Instant::now());
+        let lasted = match events_once(client, id, &mut after, heard).await {
             Ok(ControlFlow::Break(ending)) => return Ok(ending),
-            Ok(ControlFlow::Continue(())) => {}
-            Err(failure) => retry.check(failure)?,
-        }
-        if after > before {
+            Ok(ControlFlow::Continue(())) => began.elapsed() > LASTED,
+            Err(failure) => {
+                retry.check(failure)?;
+                false
+            }
+        };
+        if lasted || after > before {
             retry.worked();
             said = false;
         }
@@ -121,8 +127,8 @@ async fn events_once(
     if response.status() == StatusCode::NO_CONTENT {
         return ended_before(client, id).await.map(ControlFlow::Break);
     }
-    let mut events = response.bytes_stream().eventsource();
-    while let Ok(Some(Ok(frame))) = timeout(STREAM_SILENCE, events.next()).await {
+    let mut events = Box::pin(until_silent(response).eventsource());
+    while let Some(Ok(frame)) = events.next().await {
         let entry: Entry = serde_json::from_str(&frame.data).map_err(not_understood)?;
         if entry.sequence <= *after {
             continue;
@@ -138,6 +144,19 @@ async fn events_once(
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+/// The chunks of a stream, to the first silence. Comments, which say that the
+/// connection lives while nothing happens, are chunks too.
+fn until_silent(response: Response) -> impl Stream<Item = reqwest::Result<impl AsRef<[u8]>>> {
+    futures::stream::unfold(Some(response), |response| async {
+        let mut response = response?;
+        match timeout(STREAM_SILENCE, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => Some((Ok(chunk), Some(response))),
+            Ok(Err(error)) => Some((Err(error), None)),
+            Ok(Ok(None)) | Err(_) => None,
+        }
+    })
 }
 
 /// There is nothing to come: the ending is known already.
@@ -160,9 +179,10 @@ async fn follow_log(
     loop {
         // Known before the connection is made, so that it hears the last line.
         let last = *end.borrow();
-        let before = after;
+        let (before, began) = (after, Instant::now());
         let outcome = log_once(client, id, &mut after, heard).await;
-        if after > before {
+        let lasted = outcome.is_ok() && began.elapsed() > LASTED;
+        if lasted || after > before {
             retry.worked();
         }
         match outcome {

@@ -63,6 +63,22 @@ impl SqliteStore {
         &self,
         durability: Durability,
     ) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        match self.begin(durability).await {
+            // A commit that failed, as on a full disk, was rolled back by
+            // SQLite and counts as open for ever all the same: such a
+            // connection is of no more use.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                self.writer.acquire().await?.close().await?;
+                self.begin(durability).await
+            }
+            begun => begun,
+        }
+    }
+
+    async fn begin(
+        &self,
+        durability: Durability,
+    ) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
         let mut connection = self.writer.acquire().await?;
         // Set each time: a caller that was dropped half-way must not leave the
         // next one with less than it asked for.

@@ -124,6 +124,8 @@ async fn a_full_disk_is_said_and_nothing_is_half_written() -> Result<()> {
         }
     }
     assert!(matches!(full, Some(StoreError::DiskFull)), "{full:?}");
+    let again = store.append_log(id(1), std::slice::from_ref(&line)).await;
+    assert!(matches!(again, Err(StoreError::DiskFull)), "{again:?}");
     let log = store.log(id(1), 0, u32::MAX).await?;
     assert_eq!(log.last().map(|line| line.number), Some(log.len() as u64));
     store.close().await;
