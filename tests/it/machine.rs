@@ -37,7 +37,7 @@ fn docker_that_is_not_there_fails_its_own_environments_only() {
 
 #[test]
 fn a_full_disk_for_the_working_directory_is_said_and_the_old_version_serves() {
-    let Some(disk) = SmallDisk::mount() else {
+    let Some(disk) = SmallDisk::mount_of("8m") else {
         return;
     };
     let state = tempfile::Builder::new()
@@ -67,11 +67,49 @@ fn a_full_disk_for_the_working_directory_is_said_and_the_old_version_serves() {
     serves(&live, "1");
 }
 
-/// A file system of 8 MiB, unmounted when it goes.
+#[test]
+fn a_full_disk_for_all_of_the_state_is_survived() {
+    let Some(disk) = SmallDisk::mount_of("48m") else {
+        return;
+    };
+    let state = tempfile::Builder::new().prefix("ship-").tempdir_in(&disk.0);
+    let ship = Ship::start_in(state.expect("a state directory"), &[]);
+    let repo = Repo::of("tests/apps/tiny");
+    let live = ship
+        .app("tiny", &repo)
+        .environment("live", quick("process"));
+    live.deploy().succeeded();
+    next_version(&repo, "2");
+
+    let filler = disk.0.join("filler");
+    let full = Command::new("dd")
+        .args(["if=/dev/zero", "bs=4096"])
+        .arg(format!("of={}", filler.display()))
+        .stderr(std::process::Stdio::null())
+        .status()
+        .expect("dd");
+    assert!(!full.success(), "the disk is full");
+    let answer = ship
+        .api
+        .post(&live.path("/deployments"), &serde_json::json!({}));
+    serves(&live, "1");
+    if answer.status == 507 {
+        answer.problem(507, "disk-full");
+    }
+    std::fs::remove_file(&filler).expect("the filler goes");
+    shipway_tests::wait::until_true(
+        "a deployment succeeds again",
+        std::time::Duration::from_secs(60),
+        || live.deploy().now()["status"] == "succeeded",
+    );
+    serves(&live, "2");
+}
+
+/// A small file system, unmounted when it goes.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    fn mount() -> Option<Self> {
+    fn mount_of(size: &str) -> Option<Self> {
         if !nix::unistd::Uid::effective().is_root() {
             return parts::lacking("a small disk can be mounted by root only");
         }
@@ -80,7 +118,10 @@ impl SmallDisk {
             .tempdir()
             .expect("a folder")
             .keep();
-        let mounted = mount(&["-t", "tmpfs", "-o", "size=8m", "shipway-test"], &folder);
+        let mounted = mount(
+            &["-t", "tmpfs", "-o", &format!("size={size}"), "shipway-test"],
+            &folder,
+        );
         if !mounted {
             return parts::lacking("a small disk cannot be mounted on this machine");
         }

@@ -117,6 +117,92 @@ fn a_deployment_that_was_cut_off_while_it_started_instances_is_finished() {
 }
 
 #[test]
+fn killed_at_every_step_it_loses_no_request_and_ends_honestly() {
+    let Some(ship) = Ship::start() else { return };
+    let (repo, live) = tiny(&ship);
+    live.command("Migrate", "true");
+    live.deploy().succeeded();
+    let load = Load::on(&live, "/", 2, says_a_version);
+    let steps = [
+        "checkout",
+        "build",
+        "plan",
+        "start",
+        "self-test",
+        "gate",
+        "switch",
+        "retire",
+    ];
+    for (index, step) in steps.iter().enumerate() {
+        let version = (index + 2).to_string();
+        next_version(&repo, &version);
+        let before = live.serving();
+        let deployment = live.trigger(json!({}));
+        deployment.until_event(step, |event| {
+            event["kind"] == "step.started" && event["data"]["step"] == *step
+        });
+        ship.kill_serve();
+        ship.serve();
+        let deployment = deployment.ended();
+        match deployment.now()["status"].as_str() {
+            Some("succeeded") => assert_eq!(live.serving(), Some(deployment.id.clone())),
+            _ => {
+                deployment.failed("release", "interrupted");
+                assert_eq!(live.serving(), before);
+            }
+        }
+        load.until_answered(10);
+    }
+    load.stop().assert_none_failed();
+    let serving = live.serving().expect("a deployment");
+    let ours = format!("SHIPWAY_APP={}", live.app);
+    let own = format!("SHIPWAY_DEPLOYMENT={serving}");
+    assert_eq!(
+        processes_with(&ours),
+        processes_with(&own),
+        "only what serves is left"
+    );
+}
+
+#[test]
+fn who_follows_a_deployment_hears_every_line_once_though_the_engine_is_killed() {
+    let Some(ship) = Ship::start() else { return };
+    let (_repo, live) = tiny(&ship);
+    live.deploy().succeeded();
+    live.command_with(json!({"label": "Slow", "run": "echo begun; sleep 3", "phase": "after"}));
+    let (cli, place, first) = (ship.cli(), live.key(), live.serving());
+    std::thread::scope(|scope| {
+        let following = scope.spawn(|| cli.run(&["deploy", &place]));
+        let latest = || live.status()["latest"]["id"].as_str().map(str::to_owned);
+        until_true("the command runs", Duration::from_secs(60), || {
+            let id = latest().filter(|id| Some(id) != first.as_ref());
+            id.is_some_and(|id| Deployment::new(&ship, id).log().contains("begun"))
+        });
+        ship.kill_serve();
+        live.ship.serve();
+        let ran = following.join().expect("the follower");
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        for line in [
+            "===== git checkout =====",
+            "===== deployment succeeded =====",
+        ] {
+            assert_eq!(
+                ran.stdout.matches(line).count(),
+                1,
+                "{line}: {}",
+                ran.stdout
+            );
+        }
+        let log = Deployment::new(&ship, latest().expect("a deployment")).log();
+        assert!(
+            ran.stdout.contains(&log),
+            "{}\n--- and the log ---\n{log}",
+            ran.stdout
+        );
+    });
+}
+
+#[test]
 fn a_second_engine_on_the_same_state_is_refused() {
     let Some(ship) = Ship::start() else { return };
     let state = ship.state_dir().to_str().expect("a path").to_owned();
