@@ -24,6 +24,8 @@ const PYTHON_IMAGE: &str = "shipway-test/python:1";
 const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 /// A build in a container without cache is the slowest of it.
 const DEPLOY_LIMIT: Duration = Duration::from_secs(600);
+/// A step that is stopped cleans up first.
+const CANCEL_LIMIT: Duration = Duration::from_secs(60);
 /// Drain, then a polite end.
 const GONE_LIMIT: Duration = Duration::from_secs(60);
 
@@ -207,11 +209,7 @@ impl Scene {
 
     /// Where the instances that serve now answer.
     pub fn instances(&self) -> Result<Vec<SocketAddr>> {
-        let mut command = self.stage.shipway();
-        command.args(["status", &self.place, "--json"]);
-        let text = run::output(&mut command, COMMAND_LIMIT)?;
-        let status: Value =
-            serde_json::from_str(&text).context("reading `shipway status --json`")?;
+        let status = self.status()?;
         let instances = status["serving"]["instances"].as_array();
         let addresses = instances
             .into_iter()
@@ -220,7 +218,7 @@ impl Scene {
         let addresses: Vec<SocketAddr> = addresses.filter_map(|text| text.parse().ok()).collect();
         ensure!(
             !addresses.is_empty(),
-            "the status names no instance: {text}"
+            "the status names no instance: {status}"
         );
         Ok(addresses)
     }
@@ -249,7 +247,7 @@ impl Scene {
     pub fn clear(&mut self) -> Result<()> {
         say::heading("Clearing away");
         let deleted = match self.stage.serve_pid() {
-            Some(_) => self.shipway(&["app", "delete", &self.app, "--yes"]),
+            Some(_) => self.delete_app(),
             None => Ok(()),
         };
         let stopped = self.stage.stop();
@@ -260,6 +258,26 @@ impl Scene {
         deleted.and(stopped).and(removed)?;
         say::line("  nothing runs any more");
         Ok(())
+    }
+
+    /// A deployment that still runs, because the story was interrupted, is
+    /// cancelled first.
+    fn delete_app(&self) -> Result<()> {
+        if self.status().is_ok_and(|status| is_running(&status)) {
+            self.shipway(&["cancel", &self.place])?;
+            let ended = run::until(CANCEL_LIMIT, || {
+                self.status().ok().filter(|status| !is_running(status))
+            });
+            ended.context("the deployment that was cancelled does not end")?;
+        }
+        self.shipway(&["app", "delete", &self.app, "--yes"])
+    }
+
+    fn status(&self) -> Result<Value> {
+        let mut command = self.stage.shipway();
+        command.args(["status", &self.place, "--json"]);
+        let text = run::output(&mut command, COMMAND_LIMIT)?;
+        serde_json::from_str(&text).context("reading `shipway status --json`")
     }
 
     fn shipway(&self, arguments: &[&str]) -> Result<()> {
@@ -292,6 +310,12 @@ impl Scene {
     fn short(&self, path: &Path) -> String {
         self.shorten(&path.to_string_lossy())
     }
+}
+
+fn is_running(status: &Value) -> bool {
+    ["queued", "running"]
+        .iter()
+        .any(|running| status["latest"]["status"] == *running)
 }
 
 /// A container engine is shared: the demo's app must be no one else's.
