@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -218,8 +219,15 @@ fn spawn(runtime: &ProcessRuntime, spec: &Spec) -> std::io::Result<Child> {
 async fn tell(supervisor: &mut Child, spec: &Spec) -> std::io::Result<usize> {
     let text = serde_json::to_vec(spec)?;
     if let Some(mut stdin) = supervisor.stdin.take() {
-        stdin.write_all(&text).await?;
-        stdin.shutdown().await?;
+        let sent = async {
+            stdin.write_all(&text).await?;
+            stdin.shutdown().await
+        };
+        match sent.await {
+            // It ended before it read: its last words say why.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(0),
+            sent => sent?,
+        }
     }
     let mut line = String::new();
     match supervisor.stdout.take() {
