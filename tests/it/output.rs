@@ -69,7 +69,7 @@ fn what_a_command_leaves_running_does_not_hold_the_deployment() {
             .section("process release commands")
             .contains("left it")
     );
-    let left = shipway_tests::machine::processes_with("sleep\04321");
+    let left = shipway_tests::machine::processes_with("sleep\x004321");
     assert!(
         left.is_empty(),
         "nothing of a release command is left: {left:?}"

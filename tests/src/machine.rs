@@ -6,11 +6,15 @@ use std::path::PathBuf;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-/// The processes that have this text in their command line or environment.
+/// The processes that have this text in their command line, their environment
+/// or the path of what they write errors to.
 pub fn processes_with(text: &str) -> Vec<u32> {
     let mentions = |pid: &u32| {
         let folder = PathBuf::from(format!("/proc/{pid}"));
-        contains(&folder.join("cmdline"), text) || contains(&folder.join("environ"), text)
+        let link = fs::read_link(folder.join("fd/2")).unwrap_or_default();
+        contains(&folder.join("cmdline"), text)
+            || contains(&folder.join("environ"), text)
+            || link.to_string_lossy().contains(text)
     };
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());

@@ -33,8 +33,9 @@ use spec::{Spec, State, Status, Up};
 
 /// A spec is never larger.
 const LARGEST_SPEC: u64 = 64 * 1024 * 1024;
-/// How often a new instance is looked at until it is up.
-const LOOK_SOON: Duration = Duration::from_millis(250);
+/// How often a new instance is looked at until it is up. The engine may find it
+/// healthy between two looks; one that dies in between would not be started again.
+const LOOK_SOON: Duration = Duration::from_millis(20);
 /// How often one that is up is looked at, in case a signal was missed.
 const LOOK_SELDOM: Duration = Duration::from_secs(5);
 /// The pause before an instance is started again; doubled with each early end.
@@ -126,6 +127,10 @@ impl Supervisor {
             self.log_restart(exit);
             if self.pause(ran) {
                 return self.note(State::Stopped);
+            }
+            if !self.spec.folder.exists() {
+                // Taken away behind our back: nobody could find it again.
+                return Ok(());
             }
             self.status.restarts += 1;
         }
