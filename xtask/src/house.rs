@@ -67,14 +67,15 @@ impl House {
             .collect()
     }
 
-    /// The crate of each test program, by the program's name and source file.
-    pub fn test_targets(&self) -> BTreeMap<String, String> {
+    /// The crates that have a test program, by its name and source file: two
+    /// may have one of the same.
+    pub fn test_targets(&self) -> BTreeMap<String, Vec<String>> {
         let packages = self.metadata["packages"].as_array();
-        packages
-            .into_iter()
-            .flatten()
-            .flat_map(test_targets)
-            .collect()
+        let mut crates = BTreeMap::<String, Vec<String>>::new();
+        for (target, package) in packages.into_iter().flatten().flat_map(test_targets) {
+            crates.entry(target).or_default().push(package);
+        }
+        crates
     }
 
     /// Where a program of the dev profile lies.

@@ -19,8 +19,10 @@ struct Suite {
 
 #[derive(Debug, Default)]
 pub struct Report {
-    /// A test program's name to the crate and file it is made of.
-    targets: BTreeMap<String, String>,
+    /// A test program's name and file to the crates that have one such.
+    targets: BTreeMap<String, Vec<String>>,
+    /// The crate of the suite before: a crate's suites follow each other.
+    package: String,
     suite: Option<Suite>,
     passed: u64,
     failed: u64,
@@ -37,7 +39,7 @@ struct Numbers {
 }
 
 impl Report {
-    pub fn new(targets: BTreeMap<String, String>) -> Self {
+    pub fn new(targets: BTreeMap<String, Vec<String>>) -> Self {
         Self {
             targets,
             ..Self::default()
@@ -139,7 +141,7 @@ impl Report {
     }
 
     /// `Running tests/x.rs (target/debug/deps/x-0123)` and `Doc-tests x`.
-    fn heading(&self, line: &str) -> Option<String> {
+    fn heading(&mut self, line: &str) -> Option<String> {
         let line = line.trim_start();
         if let Some(name) = line.strip_prefix("Doc-tests ") {
             return Some(format!("{} docs", name.replace('_', "-")));
@@ -148,8 +150,17 @@ impl Report {
         let program = program.trim_end_matches(')').rsplit('/').next()?;
         let name = program.rsplit_once('-').map_or(program, |(name, _)| name);
         let file = what.trim_start_matches("unittests ");
-        let package = self.targets.get(&format!("{name} {file}"));
-        Some(format!("{} {file}", package.map_or(name, String::as_str)))
+        let package = self.package(name, file);
+        self.package.clone_from(&package);
+        Some(format!("{package} {file}"))
+    }
+
+    fn package(&self, program: &str, file: &str) -> String {
+        let crates = self.targets.get(&format!("{program} {file}"));
+        let crates = crates.map(Vec::as_slice).unwrap_or_default();
+        let same = crates.iter().find(|one| **one == self.package);
+        let package = same.or(crates.first()).map(String::as_str);
+        package.unwrap_or(program).to_owned()
     }
 }
 
@@ -209,11 +220,15 @@ test engine/core/src/lib.rs - (line 3) ... ignored
 test result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s";
 
     fn read(text: &str, ok: bool) -> (Report, Vec<String>) {
-        let target = (
-            "sqlite tests/sqlite.rs".to_owned(),
-            "shipway-store".to_owned(),
-        );
-        let mut report = Report::new([target].into());
+        let targets = [
+            ("ship_api src/lib.rs", vec!["ship-api"]),
+            ("ship_host src/lib.rs", vec!["ship-host"]),
+            ("it tests/it.rs", vec!["ship-api", "ship-host"]),
+            ("sqlite tests/sqlite.rs", vec!["shipway-store"]),
+        ];
+        let owned = |crates: Vec<&str>| crates.into_iter().map(str::to_owned).collect();
+        let targets = targets.map(|(target, crates)| (target.to_owned(), owned(crates)));
+        let mut report = Report::new(targets.into());
         let told = text.lines().flat_map(|line| report.read(line)).collect();
         report.end(ok);
         (report, told)
@@ -265,5 +280,16 @@ test result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; fini
     #[test]
     fn cargo_failing_alone_is_a_failure() {
         assert_eq!(read("error: could not compile `x`", false).0.failed(), 1);
+    }
+
+    #[test]
+    fn two_crates_may_have_a_test_program_of_one_name() {
+        let ok = "test result: ok. 1 passed; 0 failed";
+        let text = format!(
+            "Running unittests src/lib.rs (deps/ship_host-1)\n{ok}\n\
+             Running tests/it.rs (deps/it-2)\n{ok}\n"
+        );
+        let (_, told) = read(&text, true);
+        assert!(told[1].starts_with("ship-host tests/it.rs"), "{told:?}");
     }
 }
