@@ -87,7 +87,7 @@ impl House {
     pub fn build_shipway(&self, profile: Profile) -> Result<PathBuf> {
         let mut command = self.cargo();
         command
-            .args(["build", "--package", "shipway-cli", "--bin", "shipway"])
+            .args(["build", "--workspace", "--bin", "shipway"])
             .args(["--profile", profile.name()]);
         run::run(&mut command, BUILD_LIMIT).context("building shipway")?;
         Ok(self.program(profile, "shipway"))
