@@ -38,7 +38,8 @@ fn its_commands_are_found_listed_and_run_and_a_failing_one_changes_nothing() {
     let live = environment(&ship, &repo, &database);
 
     before_there_is_an_image_one_command_stands_for_all(&live);
-    the_built_image_tells_each(&live.plan(json!({"image": "build"})).ok());
+    people_see_each(&ship.cli().ok(&["plan", &live.key(), "--build"]).stdout);
+    the_built_image_tells_each(&live.plan(json!({})).ok());
 
     let first = live.deploy();
     first.succeeded();
@@ -127,6 +128,19 @@ fn the_built_image_tells_each(plan: &Value) {
         assert_eq!(provenance["file"], file, "{command:#}");
         assert_eq!(provenance["place"], format!("MIGRATION_COMMANDS[{index}]"));
     }
+}
+
+/// What `shipway plan` prints: each command with its label, phase and place.
+fn people_see_each(plan: &str) {
+    for (index, command) in COMMANDS.iter().enumerate() {
+        let line = format!("{}  {command}\n", index + 1);
+        assert!(plan.contains(&line), "{line:?} in\n{plan}");
+        let place = format!("MIGRATION_COMMANDS[{index}]\n");
+        assert!(plan.contains(&place), "{place:?} in\n{plan}");
+    }
+    let times = |text: &str| plan.matches(text).count();
+    assert_eq!(times("from     plugin aldryn, "), COMMANDS.len(), "{plan}");
+    assert_eq!(times("phase    release"), COMMANDS.len(), "{plan}");
 }
 
 fn postgres() -> Container {
