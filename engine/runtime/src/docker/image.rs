@@ -15,7 +15,8 @@ use super::engine::{CALL, Engine};
 use super::failure::{explain, is_conflict, is_gone, within};
 use super::label::{self, APP, BUILD, COMMIT, ROLE, Role, tag, tag_prefix};
 
-/// The newest image with the key's labels.
+/// The image with the key's labels. Of several, the one that the last build
+/// gave the key's name; creation times are whole seconds and do not tell.
 pub async fn find(engine: &Engine, key: &ImageKey) -> Result<Option<Image>, RuntimeError> {
     let hash = label::build_hash(&key.build);
     let labels = [
@@ -25,13 +26,14 @@ pub async fn find(engine: &Engine, key: &ImageKey) -> Result<Option<Image>, Runt
         (ROLE, Role::Image.as_str()),
     ];
     let found = list(engine, &labels).await?;
+    let tag = tag(key);
     let newest = found
         .into_iter()
         .filter(|image| is_named_by_us(image, &key.app))
-        .max_by_key(|image| image.created);
+        .max_by_key(|image| (image.repo_tags.contains(&tag), image.created));
     Ok(newest.map(|image| Image {
         reference: image.id,
-        tag: tag(key),
+        tag,
         reused: true,
     }))
 }
