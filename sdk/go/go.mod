@@ -1,0 +1,3 @@
+module github.com/shipway/shipway/sdk/go
+
+go 1.25

@@ -1,0 +1,72 @@
+package shipway
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+)
+
+// Collect asks the plugin's release source, as the engine does: whatever goes
+// wrong is a [*Failure].
+func (p Plugin) Collect(host *Host, deployment Deployment) (*Collected, error) {
+	if p.ReleaseSource == nil {
+		return nil, noRole("release source")
+	}
+	return guarded(host, func() (*Collected, error) {
+		return p.ReleaseSource.Collect(host, deployment)
+	})
+}
+
+// Deliver gives the plugin's notifier an event, as the engine does: whatever
+// goes wrong is a [*Failure].
+func (p Plugin) Deliver(host *Host, event Event) error {
+	if p.Notifier == nil {
+		return noRole("notifier")
+	}
+	_, err := guarded(host, func() (*struct{}, error) {
+		return nil, p.Notifier.Deliver(host, event)
+	})
+	return err
+}
+
+// RunSelfTest runs the plugin's self-test, as the engine does: whatever goes
+// wrong is a [*Failure].
+func (p Plugin) RunSelfTest(host *Host, deployment Deployment) (*Report, error) {
+	if p.SelfTest == nil {
+		return nil, noRole("self-test")
+	}
+	return guarded(host, func() (*Report, error) {
+		return p.SelfTest.Run(host, deployment)
+	})
+}
+
+// guarded turns every error, and a panic, into a failure, and a nil result
+// into an empty one.
+func guarded[T any](host *Host, call func() (*T, error)) (result *T, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			result, err = nil, panicked(host, reason)
+		}
+	}()
+	result, err = call()
+	if err != nil {
+		return nil, asFailure(err)
+	}
+	if result == nil {
+		result = new(T)
+	}
+	return result, nil
+}
+
+// panicked logs where the panic was, for the plugin's author.
+func panicked(host *Host, reason any) *Failure {
+	for line := range strings.Lines(string(debug.Stack())) {
+		host.Debugf("%s", strings.TrimRight(line, "\n"))
+	}
+	return &Failure{Code: Failed, Message: fmt.Sprintf("panic: %v", reason)}
+}
+
+func noRole(role string) *Failure {
+	return Failuref(Failed, "the plugin has no %s: give one to shipway.Export, "+
+		"or take the role out of shipway-plugin.toml", role)
+}
