@@ -2,7 +2,8 @@ package shipway
 
 import (
 	"fmt"
-	"runtime/debug"
+	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -60,10 +61,30 @@ func guarded[T any](host *Host, call func() (*T, error)) (result *T, err error) 
 
 // panicked logs where the panic was, for the plugin's author.
 func panicked(host *Host, reason any) *Failure {
-	for line := range strings.Lines(string(debug.Stack())) {
-		host.Debugf("%s", strings.TrimRight(line, "\n"))
+	for _, frame := range framesOfPanic() {
+		host.Debugf("panic in %s, %s:%d", frame.Function, filepath.Base(frame.File), frame.Line)
 	}
 	return &Failure{Code: Failed, Message: fmt.Sprintf("panic: %v", reason)}
+}
+
+// framesOfPanic are the plugin's calls that led to the panic, the innermost
+// first, without what recovers and without those of the runtime and the SDK.
+func framesOfPanic() []runtime.Frame {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
+	var found []runtime.Frame
+	panicked := false
+	for frame, more := frames.Next(); more; frame, more = frames.Next() {
+		switch {
+		case frame.Function == "runtime.gopanic":
+			panicked = true
+		case strings.HasSuffix(frame.Function, "shipway.guarded[...]"):
+			return found
+		case panicked && !strings.HasPrefix(frame.Function, "runtime."):
+			found = append(found, frame)
+		}
+	}
+	return found
 }
 
 func noRole(role string) *Failure {
