@@ -51,7 +51,7 @@ function answer(role, convert) {
   try {
     return convert(role());
   } catch (thrown) {
-    if (!(thrown instanceof Failure)) traceOf(thrown).forEach(log.debug);
+    if (!(thrown instanceof Failure)) showTrace(thrown);
     throw recordOf(thrown);
   }
 }
@@ -73,8 +73,20 @@ function call(plugin, role, subject) {
 }
 
 /**
- * The lines of the stack of something that was thrown, for its author.
+ * Writes the stack of something that nobody foresaw to the log, for its
+ * author. What was thrown is more than a log that cannot be written.
  *
+ * @param {unknown} thrown
+ */
+function showTrace(thrown) {
+  try {
+    traceOf(thrown).forEach(log.debug);
+  } catch {
+    // The failure itself is still answered.
+  }
+}
+
+/**
  * @param {unknown} thrown
  * @returns {string[]}
  */

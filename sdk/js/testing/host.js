@@ -35,7 +35,10 @@ export class Host {
     );
   }
 
-  /** @param {Partial<Deployment>} [given] */
+  /**
+   * @param {Partial<Deployment>} [given]
+   * @returns {any}
+   */
   releaseSource(given) {
     const subject = wired(deployment(given));
     const collected = this.#call(() => this.#plugin.commands.collect(subject));
@@ -58,7 +61,10 @@ export class Host {
     this.#call(() => this.#plugin.notifier.deliver(wire));
   }
 
-  /** @param {Partial<Deployment>} [given] */
+  /**
+   * @param {Partial<Deployment>} [given]
+   * @returns {any}
+   */
   selfTest(given) {
     const subject = wired(deployment(given));
     const report = this.#call(() => this.#plugin.checks.run(subject));

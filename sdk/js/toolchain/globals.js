@@ -32,12 +32,14 @@ class TextDecoder {
   }
 }
 
+/** @param {unknown[]} values */
 function line(values) {
   return values
     .map((value) => (typeof value === "string" ? value : shown(value)))
     .join(" ");
 }
 
+/** @param {unknown} value */
 function shown(value) {
   if (value instanceof Error) return String(value);
   try {
@@ -47,13 +49,21 @@ function shown(value) {
   }
 }
 
+/**
+ * @param {(message: string) => void} write
+ * @returns {(...values: unknown[]) => void}
+ */
+function writer(write) {
+  return (...values) => write(line(values));
+}
+
 const console = {
-  debug: (...values) => log.debug(line(values)),
-  error: (...values) => log.error(line(values)),
-  info: (...values) => log.info(line(values)),
-  log: (...values) => log.info(line(values)),
-  trace: (...values) => log.debug(line(values)),
-  warn: (...values) => log.warn(line(values)),
+  debug: writer(log.debug),
+  error: writer(log.error),
+  info: writer(log.info),
+  log: writer(log.info),
+  trace: writer(log.debug),
+  warn: writer(log.warn),
 };
 
 for (const [name, value] of Object.entries({
@@ -61,5 +71,5 @@ for (const [name, value] of Object.entries({
   TextDecoder,
   console,
 })) {
-  globalThis[name] ??= value;
+  /** @type {any} */ (globalThis)[name] ??= value;
 }
