@@ -1,4 +1,4 @@
-module example
+module example.com/example
 
 go 1.25
 
