@@ -29,6 +29,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use tokio::runtime::Builder;
 
+use self::plugin::author::{self, Detail};
 use crate::client::{Client, Connection};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -83,9 +84,23 @@ pub fn run(verb: Verb) -> ExitCode {
         Verb::Logs(it) => ask(it.connection.clone(), |client| logs::run(client, it)),
         Verb::Events(it) => ask(it.connection.clone(), |client| events::run(client, it)),
         Verb::Cancel(it) => ask(it.connection.clone(), |client| cancel::run(client, it)),
-        Verb::Plugin(it) => ask(it.connection.clone(), |client| plugin::run(client, it)),
+        Verb::Plugin(it) => plugin(it),
         Verb::Token(it) => ask(it.connection.clone(), |client| token::run(client, it)),
         Verb::Completions(it) => tell(completions::run(&it), false),
+    }
+}
+
+fn plugin(arguments: plugin::Arguments) -> ExitCode {
+    let connection = arguments.connection;
+    match arguments.action {
+        plugin::Side::Engine(action) => ask(connection, |client| plugin::run(client, action)),
+        plugin::Side::Author(action) => {
+            let detail = match connection.verbose {
+                true => Detail::Lines,
+                false => Detail::Steps,
+            };
+            tell(block_on(author::run(action, detail)), connection.verbose)
+        }
     }
 }
 
@@ -95,16 +110,16 @@ where
     W: Future<Output = Result<T, Failure>>,
     T: Into<Exit>,
 {
-    let outcome = tokio::runtime::Builder::new_current_thread()
+    let outcome = Client::new(&connection).and_then(|client| block_on(work(client)));
+    tell(outcome, connection.verbose)
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("could not start")
-        .map_err(Failure::from)
-        .and_then(|runtime| {
-            let client = Client::new(&connection)?;
-            runtime.block_on(work(client))
-        });
-    tell(outcome, connection.verbose)
+        .context("could not start")?;
+    runtime.block_on(work)
 }
 
 /// Says what went wrong, if something did.

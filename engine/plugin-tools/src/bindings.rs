@@ -20,7 +20,7 @@ pub enum BindingsError {
 }
 
 /// Generates bindings into a folder that holds nothing else.
-pub fn write(kind: &Bindings, contract: &Contract, into: &Path) -> Result<(), BindingsError> {
+pub fn write(kind: Bindings, contract: &Contract, into: &Path) -> Result<(), BindingsError> {
     let mut files = Files::default();
     // Generating may change what was parsed.
     let mut resolve = contract.resolve.clone();
@@ -45,15 +45,9 @@ pub fn write(kind: &Bindings, contract: &Contract, into: &Path) -> Result<(), Bi
     Ok(())
 }
 
-fn generator(kind: &Bindings) -> Box<dyn WorldGenerator> {
+fn generator(kind: Bindings) -> Box<dyn WorldGenerator> {
     match kind {
         Bindings::C => wit_bindgen_c::Opts::default().build(),
-        Bindings::Go => wit_bindgen_go::Opts::default().build(),
-        Bindings::GoPackage { go } => wit_bindgen_go::Opts {
-            pkg_name: Some(go.clone()),
-            ..wit_bindgen_go::Opts::default()
-        }
-        .build(),
     }
 }
 
@@ -63,7 +57,7 @@ mod tests {
 
     use super::*;
 
-    fn generated(kind: &Bindings) -> Vec<String> {
+    fn generated(kind: Bindings) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let wit = folder.path().join("wit");
         let contract = crate::contract::write(folder.path(), &wit, &[Role::Notifier]).unwrap();
@@ -83,19 +77,8 @@ mod tests {
     #[test]
     fn c_gets_a_header_a_source_and_the_worlds_metadata() {
         assert_eq!(
-            generated(&Bindings::C),
+            generated(Bindings::C),
             ["plugin.c", "plugin.h", "plugin_component_type.o"]
-        );
-    }
-
-    #[test]
-    fn go_gets_packages() {
-        let names = generated(&Bindings::GoPackage {
-            go: "shipway.example/bindings".to_owned(),
-        });
-        assert!(
-            names.iter().any(|name| name == "shipway_plugin_http"),
-            "{names:?}"
         );
     }
 }

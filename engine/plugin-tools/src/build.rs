@@ -166,7 +166,7 @@ impl Build {
     fn generate(&self) -> Result<Contract, BuildError> {
         let roles = &self.project.roles;
         let contract = contract::write(&self.project.sdk, &self.folders.wit(), roles)?;
-        if let Some(kind) = &self.project.language.bindings {
+        if let Some(kind) = self.project.language.bindings {
             bindings::write(kind, &contract, &self.folders.bindings())?;
         }
         Ok(contract)

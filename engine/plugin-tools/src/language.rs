@@ -58,17 +58,12 @@ pub struct Replacement {
     pub with: String,
 }
 
-/// Bindings that are generated here. The other languages' tools make their own.
-#[derive(Debug, Clone, Deserialize)]
+/// Bindings that are generated here. The other languages' tools make their
+/// own, or need none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bindings {
     C,
-    Go,
-    /// Go packages of a module with this path, instead of a main package.
-    #[serde(untagged)]
-    GoPackage {
-        go: String,
-    },
 }
 
 /// A command of the language's toolchain.
@@ -153,17 +148,7 @@ mod tests {
         assert_eq!(language.steps[1].limit(), Duration::from_secs(5));
         assert_eq!(language.steps[0].env["A"], "{cache}");
         assert!(matches!(language.output, Output::Module(path) if path == "{work}/x.wasm"));
-        assert!(matches!(language.bindings, Some(Bindings::C)));
-    }
-
-    #[test]
-    fn go_bindings_may_name_their_module() {
-        let text = TEXT.replace("\"c\"", "{ go = \"shipway.example/bindings\" }");
-        let language: Language = toml::from_str(&text).unwrap();
-        assert!(matches!(
-            language.bindings,
-            Some(Bindings::GoPackage { go }) if go == "shipway.example/bindings"
-        ));
+        assert_eq!(language.bindings, Some(Bindings::C));
     }
 
     #[test]

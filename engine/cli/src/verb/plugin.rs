@@ -1,4 +1,6 @@
-//! `shipway plugin`: install components, and say what each may do.
+//! `shipway plugin`: write plugins, install them, and say what each may do.
+
+pub mod author;
 
 mod add;
 mod grant;
@@ -21,17 +23,26 @@ use crate::failure::Failure;
 use crate::output::{Form, JsonFlag, say, show};
 use crate::{input, place, render};
 
-/// Install plugins and say what each may do
+/// Write plugins, install them, and say what each may do
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
     #[command(subcommand)]
-    action: Action,
+    pub action: Side,
+}
+
+/// On whose side the work is done.
+#[derive(Debug, Subcommand)]
+pub enum Side {
+    #[command(flatten)]
+    Author(author::Action),
+    #[command(flatten)]
+    Engine(Action),
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub enum Action {
     /// Install a component, or a new version of one
     ///
     /// Shows what it asks for and why. Nothing is granted unless you say so:
@@ -109,8 +120,8 @@ enum Action {
     },
 }
 
-pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
-    match arguments.action {
+pub async fn run(client: Client, action: Action) -> Result<(), Failure> {
+    match action {
         Action::Add(arguments) => add::run(&client, arguments).await,
         Action::Inspect { file, json } => {
             let at = client.at(&["plugins", "inspect"]);
