@@ -80,11 +80,16 @@ func framesOfPanic() []runtime.Frame {
 			panicked = true
 		case strings.HasSuffix(frame.Function, "shipway.guarded[...]"):
 			return found
-		case panicked && !strings.HasPrefix(frame.Function, "runtime."):
+		case panicked && !isOurs(frame.Function):
 			found = append(found, frame)
 		}
 	}
 	return found
+}
+
+func isOurs(function string) bool {
+	return strings.HasPrefix(function, "runtime.") ||
+		strings.HasPrefix(function, "github.com/shipway/shipway/sdk/go/shipway.")
 }
 
 func noRole(role string) *Failure {

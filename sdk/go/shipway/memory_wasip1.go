@@ -1,6 +1,7 @@
 package shipway
 
 import (
+	"runtime/debug"
 	"unsafe"
 
 	"github.com/shipway/shipway/sdk/go/internal/abi"
@@ -48,7 +49,8 @@ func forgetHandedOver() { handedEnd = 0 }
 //go:wasmexport cabi_realloc
 //go:nosplit
 func realloc(old unsafe.Pointer, oldSize, alignment, size uint32) unsafe.Pointer {
-	return take(unsafe.Pointer(&handedOver), handedOverBytes, &handedEnd, old, oldSize, alignment, size)
+	return orTrap(take(unsafe.Pointer(&handedOver), handedOverBytes, &handedEnd,
+		uintptr(alignment), old, uintptr(oldSize), uintptr(size)))
 }
 
 // The adapter from WASI preview 1 keeps its stack and its state, 64 KiB each,
@@ -66,31 +68,26 @@ const adapterBytes = 3 << 16
 //go:wasmexport cabi_realloc_adapter
 //go:nosplit
 func reallocForAdapter(old unsafe.Pointer, oldSize, alignment, size uint32) unsafe.Pointer {
-	return take(unsafe.Pointer(&adapter), adapterBytes, &adapterEnd, old, oldSize, alignment, size)
+	return orTrap(take(unsafe.Pointer(&adapter), adapterBytes, &adapterEnd,
+		uintptr(alignment), old, uintptr(oldSize), uintptr(size)))
 }
 
-// take takes the next bytes of some room, and ends the component when there
-// are none left: nil is an address like any other to those who ask.
+// orTrap ends the component where there is no room: to those who ask, nil is
+// an address like any other.
 //
 //go:nosplit
-func take(room unsafe.Pointer, length uintptr, end *uintptr, old unsafe.Pointer, oldSize, alignment, size uint32) unsafe.Pointer {
-	mask := uintptr(alignment) - 1
-	start := (uintptr(room) + *end + mask) &^ mask
-	after := start - uintptr(room) + uintptr(size)
-	if after > length {
-		trap()
-	}
-	*end = after
-	taken := at(start)
-	for offset := range min(uintptr(oldSize), uintptr(size)) {
-		*(*byte)(unsafe.Add(taken, offset)) = *(*byte)(unsafe.Add(old, offset))
+func orTrap(taken unsafe.Pointer) unsafe.Pointer {
+	if taken == nil {
+		const outside = 1<<32 - 1
+		*(*byte)(at(outside)) = 0
 	}
 	return taken
 }
 
-//go:nosplit
-func trap() {
-	*(*byte)(at(^uintptr(0) >> 32)) = 0
-}
-
 var _ abi.Memory = linear{}
+
+// softLimit is where Go collects garbage harder, below the 128 MiB that a
+// plugin may have unless its operator says otherwise.
+const softLimit = 96 << 20
+
+func init() { debug.SetMemoryLimit(softLimit) }
