@@ -1,4 +1,4 @@
-/* The example's functions in an in-memory host: `make -C ../../../sdk/c test`. */
+/* The example's functions in an in-memory host: `make`. */
 #include "shipway_testing.h"
 
 static const shipway_command *command(const shipway_collected *collected, size_t index)
