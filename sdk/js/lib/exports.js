@@ -12,9 +12,25 @@ import { collectedOf, reportOf } from "./results.js";
 
 /**
  * @param {Plugin} plugin
+ * @param {(thrown: unknown) => string[]} traceOf Where something was thrown
+ * that nobody foresaw, innermost first.
  * @returns {Exports}
  */
-export function exportsOf(plugin) {
+export function exportsOf(plugin, traceOf) {
+  /**
+   * @template T
+   * @param {() => unknown} role
+   * @param {(given: unknown) => T} convert
+   * @returns {T}
+   */
+  const answer = (role, convert) => {
+    try {
+      return convert(role());
+    } catch (thrown) {
+      if (thrown instanceof Failure) throw recordOf(thrown);
+      throw unforeseen(thrown, traceOf(thrown));
+    }
+  };
   return {
     manifest: { describe: () => descriptionOf(plugin.manifest) },
     commands: {
@@ -42,18 +58,21 @@ export function exportsOf(plugin) {
 }
 
 /**
- * @template T
- * @param {() => unknown} role
- * @param {(given: unknown) => T} convert
- * @returns {T}
+ * The failure of something that nobody foresaw: its place for whoever reads
+ * the failure, the way there in the log for its author.
+ *
+ * @param {unknown} thrown
+ * @param {string[]} trace
  */
-function answer(role, convert) {
+function unforeseen(thrown, trace) {
+  const record = recordOf(thrown);
+  if (trace[0] === undefined) return record;
   try {
-    return convert(role());
-  } catch (thrown) {
-    if (!(thrown instanceof Failure)) showTrace(thrown);
-    throw recordOf(thrown);
+    trace.forEach(log.debug);
+  } catch {
+    // A log that cannot be written is less than what was thrown.
   }
+  return { ...record, message: `${record.message}, ${trace[0]}` };
 }
 
 /**
@@ -70,30 +89,6 @@ function call(plugin, role, subject) {
     );
   }
   return given;
-}
-
-/**
- * Writes the stack of something that nobody foresaw to the log, for its
- * author. What was thrown is more than a log that cannot be written.
- *
- * @param {unknown} thrown
- */
-function showTrace(thrown) {
-  try {
-    traceOf(thrown).forEach(log.debug);
-  } catch {
-    // The failure itself is still answered.
-  }
-}
-
-/**
- * @param {unknown} thrown
- * @returns {string[]}
- */
-function traceOf(thrown) {
-  if (!(thrown instanceof Error) || typeof thrown.stack !== "string") return [];
-  const lines = thrown.stack.split("\n").map((line) => line.trim());
-  return lines.filter((line) => line.startsWith("at "));
 }
 
 /**

@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { definePlugin, Failure, log, source } from "../index.js";
 import { exportsOf } from "../lib/exports.js";
+import { connect } from "../lib/host.js";
 import { Host } from "../testing.js";
 import { deployment } from "../testing/subjects.js";
 
@@ -25,7 +26,7 @@ function plugin(roles) {
  */
 function failure(releaseSource) {
   try {
-    exportsOf(plugin({ releaseSource })).commands.collect(subject);
+    exportsOf(plugin({ releaseSource }), () => []).commands.collect(subject);
   } catch (record) {
     return /** @type {any} */ (record);
   }
@@ -42,6 +43,7 @@ test("the manifest has every field of the contract", () => {
       },
       notifier() {},
     }),
+    () => [],
   ).manifest.describe();
   assert.deepEqual(described, {
     ...manifest,
@@ -82,7 +84,7 @@ test("commands get what was left out", () => {
   });
   const nowhere = { file: "", place: "" };
   assert.deepEqual(
-    exportsOf(plugin({ releaseSource })).commands.collect(subject),
+    exportsOf(plugin({ releaseSource }), () => []).commands.collect(subject),
     {
       commands: [
         {
@@ -202,22 +204,50 @@ test("an outcome that does not exist is told", () => {
   const selfTest = () => ({
     checks: [{ name: "a", outcome: "ok", message: "b" }],
   });
-  assert.throws(() => exportsOf(plugin({ selfTest })).checks.run(subject), {
-    message:
-      'the plugin threw TypeError: checks[0].outcome must be one of pass, warn, fail, skip, and is "ok"',
-  });
+  assert.throws(
+    () => exportsOf(plugin({ selfTest }), () => []).checks.run(subject),
+    {
+      message:
+        'the plugin threw TypeError: checks[0].outcome must be one of pass, warn, fail, skip, and is "ok"',
+    },
+  );
 });
 
-test("the stack of what nobody foresaw goes to the log", () => {
+test("what nobody foresaw is the cause of a failure in a unit test", () => {
+  const cause = new RangeError("too far");
+  const host = new Host(
+    plugin({
+      notifier() {
+        throw cause;
+      },
+    }),
+  );
+  assert.throws(() => host.notifier(), { code: "failed", cause });
+});
+
+test("in a component its place is told, and the way there is logged", () => {
   const broken = plugin({
-    notifier: function telling() {
+    releaseSource() {
       throw new RangeError("too far");
     },
   });
-  const host = new Host(broken);
-  assert.throws(() => host.notifier(), { code: "failed" });
-  assert.equal(host.log[0]?.level, "debug");
-  assert.match(host.log[0]?.message ?? "", /at .*telling/);
+  const trace = ["at inner (plugin.js:3)", "at releaseSource (plugin.js:9)"];
+  /** @type {string[][]} */
+  const lines = [];
+  const write = (/** @type {string[]} */ ...line) => void lines.push(line);
+  const before = connect(/** @type {any} */ ({ log: { write } }));
+  try {
+    const { commands } = exportsOf(broken, () => trace);
+    assert.throws(() => commands.collect(subject), {
+      message: "the plugin threw RangeError: too far, at inner (plugin.js:3)",
+    });
+  } finally {
+    connect(before);
+  }
+  assert.deepEqual(
+    lines,
+    trace.map((line) => ["debug", line]),
+  );
 });
 
 test("outside of a call there is no host, and that is said", () => {

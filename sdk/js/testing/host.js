@@ -23,13 +23,18 @@ export class Host {
   #plugin;
   /** @type {Imports} */
   #imports;
+  /** @type {unknown} What the plugin threw and nobody foresaw. */
+  #unforeseen;
 
   /**
    * @param {Plugin} plugin
    * @param {World} [world]
    */
   constructor(plugin, world = {}) {
-    this.#plugin = exportsOf(plugin);
+    this.#plugin = exportsOf(plugin, (thrown) => {
+      this.#unforeseen = thrown;
+      return [];
+    });
     this.#imports = refusing(
       importsOf(descriptionOf(plugin.manifest), world, this),
     );
@@ -78,11 +83,13 @@ export class Host {
    */
   #call(role) {
     const before = connect(this.#imports);
+    this.#unforeseen = undefined;
     try {
       return role();
     } catch (thrown) {
       const { code, message, ...more } = /** @type {WireFailure} */ (thrown);
-      throw new Failure(code, message, named(more));
+      const cause = this.#unforeseen;
+      throw new Failure(code, message, { ...named(more), cause });
     } finally {
       connect(before);
     }

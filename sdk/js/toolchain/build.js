@@ -4,10 +4,13 @@
 // Bundles the author's sources and the SDK into one module, `bundle.js` in the
 // work folder, and makes `plugin.wasm` beside it.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
+
+import { placesOf } from "./places.js";
+import { mapped } from "./trace.js";
 
 /** Where the plugin may stand in a project; the first that is there. */
 const ENTRIES = ["plugin.ts", "plugin.js", "src/plugin.ts", "src/plugin.js"];
@@ -35,15 +38,26 @@ try {
 }
 
 async function build() {
-  const bundle = await bundled();
+  const { bundle, places } = await bundled();
+  writeFileSync(join(work, "bundle.js"), bundle);
   const { componentize } = require("componentize-qjs");
-  const { component } = await componentize({
+  const made = await componentize({
     witPath: resolve(options.wit),
     world: options.world,
     jsSource: bundle,
     sync: true,
+  }).catch((error) => {
+    throw new Error(explained(error.message, places));
   });
-  writeFileSync(join(work, "plugin.wasm"), component);
+  writeFileSync(join(work, "plugin.wasm"), made.component);
+}
+
+/** What the plugin's modules threw when they were loaded, for their author. */
+function explained(message, places) {
+  const [, thrown] = /module evaluation: (.*)/.exec(message) ?? [];
+  if (thrown === undefined) return message;
+  const trace = mapped(message, places).map((call) => `    ${call}`);
+  return [`the plugin cannot be loaded: ${thrown}`, ...trace].join("\n");
 }
 
 /** One module of the plugin, the SDK and whatever else the plugin imports. */
@@ -63,9 +77,24 @@ async function bundled() {
     external: ["shipway:*"],
     plugins: [{ name: "project", setup: giveProject }],
     logLevel: "warning",
+    sourcemap: "external",
+    write: false,
   });
-  if (result.errors.length > 0) throw result;
-  return readFileSync(join(work, "bundle.js"), "utf8");
+  const [map, bundle] = ["bundle.js.map", "bundle.js"].map(
+    (name) =>
+      result.outputFiles.find(({ path }) => basename(path) === name).text,
+  );
+  const places = placesOf(JSON.parse(map), nameOf);
+  const told = `globalThis.shipwayPlaces = ${JSON.stringify(places)};`;
+  return { bundle: `${bundle}\n${told}\n`, places };
+}
+
+/** The path in the project of a source, which stands relative to the bundle. */
+function nameOf(source) {
+  const path = resolve(work, source);
+  const name = relative(project, path);
+  const ours = path.startsWith(join(import.meta.dirname, "..") + sep);
+  return ours || name.startsWith("..") ? undefined : name;
 }
 
 /** Answers the two modules that `component.js` takes from the project. */

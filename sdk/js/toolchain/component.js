@@ -13,6 +13,7 @@ import "./globals.js";
 import { connect } from "../lib/host.js";
 import { exportsOf } from "../lib/exports.js";
 import { checkRoles } from "../lib/plugin.js";
+import { traceOf } from "./trace.js";
 
 // Both are given by `build.js`.
 import plugin from "shipway-project:plugin";
@@ -21,4 +22,7 @@ import roles from "shipway-project:roles";
 checkRoles(plugin, roles);
 connect({ candidate, http, image, log, settings, source, variables });
 
-export const { manifest, commands, notifier, checks } = exportsOf(plugin);
+export const { manifest, commands, notifier, checks } = exportsOf(
+  plugin,
+  traceOf,
+);
