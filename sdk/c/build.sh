@@ -15,8 +15,10 @@ for file in "$project"/*.c "$project"/src/*.c; do
     if [ -f "$file" ]; then set -- "$@" "$file"; fi
 done
 
+# The stack lies before the data, so that one that overflows traps; zig puts it
+# there by itself.
 if [ -n "${WASI_SDK_PATH:-}" ]; then
-    compile() { "$WASI_SDK_PATH/bin/clang" --target=wasm32-wasip1 "$@"; }
+    compile() { "$WASI_SDK_PATH/bin/clang" --target=wasm32-wasip1 -Wl,--stack-first "$@"; }
 else
     export ZIG_GLOBAL_CACHE_DIR="$compiler/cache" ZIG_LOCAL_CACHE_DIR="$compiler/cache"
     compile() { "$compiler/bin/python" -m ziglang cc -target wasm32-wasi "$@"; }

@@ -1,6 +1,6 @@
 /* Text for the other parts of the library. */
-#ifndef SHIPWAY_TEXT_H
-#define SHIPWAY_TEXT_H
+#ifndef SHIPWAY_SRC_TEXT_H
+#define SHIPWAY_SRC_TEXT_H
 
 #include "shipway.h"
 
