@@ -162,22 +162,33 @@ fn replace(files: &mut [File], wish: &Replacement) -> Option<()> {
     Some(())
 }
 
-/// Writes beside the place and moves there at the end: a project is whole or
-/// not there.
+/// A project is whole or not there: it is written into a folder of its own in
+/// its place, and moved up from there. The place itself stays the same folder,
+/// since somebody's shell may be in it.
 fn write(directory: &Path, files: impl Iterator<Item = File>) -> Result<(), NewError> {
     refuse_if_taken(directory)?;
-    let beside = beside(directory);
-    let written = write_into(&beside, files).and_then(|()| {
-        fs::rename(&beside, directory).map_err(|source| NewError::Write {
-            path: directory.to_owned(),
-            source,
-        })
-    });
+    let is_new = !directory.exists();
+    let stage = directory.join(format!(".new-{}", std::process::id()));
+    let written = write_into(&stage, files).and_then(|()| move_up(&stage, directory));
     if written.is_err() {
+        let rest = if is_new { directory } else { &stage };
         // It may not have come into being at all.
-        let _ = fs::remove_dir_all(&beside);
+        let _ = fs::remove_dir_all(rest);
     }
     written
+}
+
+fn move_up(stage: &Path, directory: &Path) -> Result<(), NewError> {
+    let problem = |source| NewError::Write {
+        path: directory.to_owned(),
+        source,
+    };
+    for entry in fs::read_dir(stage).map_err(problem)? {
+        let entry = entry.map_err(problem)?;
+        let target = directory.join(entry.file_name());
+        fs::rename(entry.path(), target).map_err(problem)?;
+    }
+    fs::remove_dir(stage).map_err(problem)
 }
 
 fn refuse_if_taken(directory: &Path) -> Result<(), NewError> {
@@ -189,13 +200,6 @@ fn refuse_if_taken(directory: &Path) -> Result<(), NewError> {
         true => Ok(()),
         false => Err(NewError::NotEmpty(directory.to_owned())),
     }
-}
-
-fn beside(directory: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(directory.file_name().unwrap_or_default());
-    name.push(format!(".new-{}", std::process::id()));
-    directory.with_file_name(name)
 }
 
 fn write_into(folder: &Path, files: impl Iterator<Item = File>) -> Result<(), NewError> {
@@ -233,7 +237,7 @@ mod tests {
         assert!(matches!(write(&empty, files()), Err(NewError::NotEmpty(_))));
         let file = empty.join("a/b");
         assert!(matches!(write(&file, files()), Err(NewError::NotEmpty(_))));
-        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        let left: Vec<_> = fs::read_dir(&empty).unwrap().collect();
         assert_eq!(left.len(), 1, "{left:?}");
     }
 

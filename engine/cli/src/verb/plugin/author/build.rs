@@ -39,7 +39,11 @@ pub async fn build(directory: &Path, detail: Detail) -> Result<Built, Failure> {
     };
     screen.spinner.finish_and_clear();
     match outcome {
-        Some(built) => built.map_err(failure),
+        Some(Ok(built)) => Ok(built),
+        Some(Err(error)) => {
+            screen.repeat(error.output());
+            Err(failure(error, detail))
+        }
         None => Err(Failure {
             exit: Exit::Detached,
             ..Failure::new("interrupted; the build was ended")
@@ -47,17 +51,14 @@ pub async fn build(directory: &Path, detail: Detail) -> Result<Built, Failure> {
     }
 }
 
-fn failure(error: BuildError) -> Failure {
-    let (hint, output) = (error.hint(), error.output().join("\n"));
-    let mut failure = Failure {
-        hint,
+fn failure(error: BuildError, detail: Detail) -> Failure {
+    let all = || "`--verbose` shows everything that it prints".to_owned();
+    let more = detail == Detail::Steps && !error.output().is_empty();
+    Failure {
+        hint: error.hint().or_else(|| more.then(all)),
         exit: Exit::Failed,
         ..Failure::from(anyhow::Error::new(error))
-    };
-    if !output.is_empty() {
-        failure.causes.push(output);
     }
-    failure
 }
 
 /// On a terminal a spinner, elsewhere a line for each step.
@@ -96,6 +97,13 @@ impl Screen {
                 self.say(&format!("{step}: {}", millis(time)));
             }
             Progress::Finished { .. } => {}
+        }
+    }
+
+    /// What a failed step printed last, unless it was shown as it came.
+    fn repeat(&self, lines: &[String]) {
+        if self.detail == Detail::Steps {
+            lines.iter().for_each(|line| self.say(&format!("  {line}")));
         }
     }
 
@@ -180,7 +188,7 @@ mod tests {
         let folder = std::env::temp_dir().join("shipway-no-project-here");
         std::fs::create_dir_all(&folder).unwrap();
         let error = shipway_plugin_tools::project::Project::read(&folder).unwrap_err();
-        let shown = failure(error.into()).to_string();
+        let shown = failure(error.into(), Detail::Steps).to_string();
         assert!(shown.contains("has no shipway-plugin.toml"), "{shown}");
         assert!(
             shown.contains("to do: name the project's folder"),
