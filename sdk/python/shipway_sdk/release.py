@@ -26,6 +26,9 @@ class Argv:
         if isinstance(self.words, str):
             raise TypeError("an argv is a list of words; use Shell for one string")
         object.__setattr__(self, "words", tuple(self.words))
+        for word in self.words:
+            if not isinstance(word, str):
+                raise TypeError(f"an argv is a list of words, and {word!r} is none")
 
 
 #: How a command is run.
