@@ -26,8 +26,8 @@ export interface Setting {
    */
   secret?: boolean;
   /**
-   * Where in a request the plugin puts a secret. Anywhere else the placeholder
-   * is refused.
+   * Where in a request the plugin puts the value if it is secret, or if the
+   * operator makes it so. Anywhere else the placeholder is refused.
    */
   places?: Place[];
   attributes?: Attributes;
