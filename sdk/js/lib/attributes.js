@@ -16,7 +16,7 @@ export function attributesFrom(pairs) {
  */
 export function pairsOf(attributes) {
   return Object.entries(attributes ?? {}).map(([name, value]) => [
-    name,
-    String(value),
+    name.toWellFormed(),
+    String(value).toWellFormed(),
   ]);
 }

@@ -3,6 +3,7 @@
 import { attributesFrom } from "./attributes.js";
 import { ask } from "./host.js";
 import { Output } from "./output.js";
+import { list, text } from "./shape.js";
 
 /** @import { Attributes } from "../index.js" */
 /** @import { WireEndpoint } from "./wire.js" */
@@ -44,5 +45,7 @@ export function endpoints() {
  * @returns {Output}
  */
 export function exec(process, argv) {
-  return new Output(ask((host) => host.candidate.exec(process, [...argv])));
+  const type = text(process, "the process type");
+  const words = list(argv, "argv", text);
+  return new Output(ask((host) => host.candidate.exec(type, words)));
 }

@@ -55,8 +55,8 @@ export function failureOf(thrown) {
 export function recordOf(thrown) {
   if (thrown instanceof Failure) {
     return {
-      code: String(thrown.code),
-      message: String(thrown.message),
+      code: String(thrown.code).toWellFormed(),
+      message: String(thrown.message).toWellFormed(),
       retryable: Boolean(thrown.retryable),
       attributes: pairsOf(thrown.attributes),
     };
@@ -72,7 +72,7 @@ export function recordOf(thrown) {
 /** @param {unknown} thrown */
 function sentenceOf(thrown) {
   try {
-    return `the plugin threw ${String(thrown)}`;
+    return `the plugin threw ${String(thrown)}`.toWellFormed();
   } catch {
     return "the plugin threw something that has no text";
   }

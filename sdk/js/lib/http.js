@@ -1,12 +1,23 @@
 // HTTP to granted hosts. Redirects are returned, never followed.
 
-import { attributesFrom, pairsOf } from "./attributes.js";
+import { attributesFrom } from "./attributes.js";
 import { Failure } from "./failure.js";
 import { ask } from "./host.js";
+import { object, pairs, text, whole } from "./shape.js";
 import { decode, encode } from "./utf8.js";
 
 /** @import { Attributes, http } from "../index.js" */
 /** @import { Pairs, WireRequest, WireResponse } from "./wire.js" */
+
+const REQUEST = [
+  "method",
+  "url",
+  "headers",
+  "body",
+  "json",
+  "timeoutMs",
+  "attributes",
+];
 
 export class Response {
   /** @type {number} */
@@ -87,22 +98,27 @@ export function send(request) {
  * @param {http.Request} request
  * @returns {WireRequest}
  */
-function wireOf({ method, url, headers, body, json, timeoutMs, attributes }) {
-  const pairs = headerPairs(headers);
-  if (
-    json !== undefined &&
-    !pairs.some(([name]) => name.toLowerCase() === "content-type")
-  ) {
-    pairs.unshift(["content-type", "application/json"]);
+function wireOf(request) {
+  const given = object(request, "the request", REQUEST);
+  const headers = headerPairs(request.headers);
+  const json = request.json;
+  if (json !== undefined && !headers.some(([name]) => isContentType(name))) {
+    headers.unshift(["content-type", "application/json"]);
   }
+  const timeout = given.timeoutMs;
   return {
-    method: String(method),
-    url: String(url),
-    headers: pairs,
-    body: bytesOf(json === undefined ? body : JSON.stringify(json)),
-    timeoutMs: timeoutMs ?? null,
-    attributes: pairsOf(attributes),
+    method: text(given.method, "the method"),
+    url: text(given.url, "the url"),
+    headers,
+    body: bytesOf(json === undefined ? request.body : JSON.stringify(json)),
+    timeoutMs: timeout === undefined ? null : whole(timeout, "timeoutMs"),
+    attributes: pairs(given.attributes, "attributes"),
   };
+}
+
+/** @param {string} name */
+function isContentType(name) {
+  return name.toLowerCase() === "content-type";
 }
 
 /**
@@ -110,8 +126,11 @@ function wireOf({ method, url, headers, body, json, timeoutMs, attributes }) {
  * @returns {Pairs}
  */
 function headerPairs(headers = {}) {
-  const pairs = Array.isArray(headers) ? headers : Object.entries(headers);
-  return pairs.map(([name, value]) => [String(name), String(value)]);
+  if (!Array.isArray(headers)) return pairs(headers, "headers");
+  return headers.map(([name, value], index) => [
+    text(name, `headers[${index}][0]`),
+    text(value, `headers[${index}][1]`),
+  ]);
 }
 
 /**
@@ -119,5 +138,7 @@ function headerPairs(headers = {}) {
  * @returns {Uint8Array}
  */
 function bytesOf(body = "") {
-  return typeof body === "string" ? encode(body) : body;
+  if (typeof body === "string") return encode(body);
+  if (body instanceof Uint8Array) return body;
+  throw new TypeError("the body must be a string or a Uint8Array");
 }

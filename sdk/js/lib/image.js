@@ -1,8 +1,8 @@
 // The image probe: one bounded command in the image that was built.
 
-import { pairsOf } from "./attributes.js";
 import { ask } from "./host.js";
 import { Output } from "./output.js";
+import { list, pairs, text } from "./shape.js";
 
 /**
  * @param {string[]} argv
@@ -10,7 +10,7 @@ import { Output } from "./output.js";
  * @returns {Output}
  */
 export function run(argv, variables = {}) {
-  return new Output(
-    ask((host) => host.image.run([...argv], pairsOf(variables))),
-  );
+  const words = list(argv, "argv", text);
+  const given = pairs(variables, "variables");
+  return new Output(ask((host) => host.image.run(words, given)));
 }

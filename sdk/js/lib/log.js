@@ -27,5 +27,5 @@ export function error(message) {
  * @param {string} message
  */
 function write(level, message) {
-  ask((host) => host.log.write(level, String(message)));
+  ask((host) => host.log.write(level, String(message).toWellFormed()));
 }

@@ -2,13 +2,15 @@
 
 import { Failure } from "./failure.js";
 import { ask } from "./host.js";
+import { text } from "./shape.js";
 
 /**
  * @param {string} name
  * @returns {string | undefined}
  */
 export function get(name) {
-  const value = ask((host) => host.settings.get(name));
+  const wanted = text(name, "the setting's name");
+  const value = ask((host) => host.settings.get(wanted));
   return value?.trim() ? value : undefined;
 }
 

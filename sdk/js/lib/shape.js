@@ -112,7 +112,7 @@ export function pairs(value, place) {
     throw wrong(place, "an object", value);
   }
   return Object.entries(value).map(([name, item]) => [
-    name,
+    name.toWellFormed(),
     text(item, `${place}.${name}`),
   ]);
 }

@@ -2,6 +2,7 @@
 
 import { Failure } from "./failure.js";
 import { ask } from "./host.js";
+import { text } from "./shape.js";
 import { decodeStrict } from "./utf8.js";
 
 /**
@@ -9,7 +10,8 @@ import { decodeStrict } from "./utf8.js";
  * @returns {Uint8Array}
  */
 export function read(path) {
-  return ask((host) => host.source.read(path));
+  const wanted = text(path, "the path");
+  return ask((host) => host.source.read(wanted));
 }
 
 /**
@@ -17,14 +19,14 @@ export function read(path) {
  * @returns {string}
  */
 export function readText(path) {
-  const text = decodeStrict(read(path));
-  if (text === undefined) {
+  const decoded = decodeStrict(read(path));
+  if (decoded === undefined) {
     throw new Failure(
       "invalid",
       `\`${path}\` is not UTF-8 text; save it as UTF-8`,
     );
   }
-  return text;
+  return decoded;
 }
 
 /**
@@ -46,5 +48,6 @@ export function readTextIfThere(path) {
  * @returns {string[]}
  */
 export function find(glob) {
-  return ask((host) => host.source.find(glob));
+  const wanted = text(glob, "the glob");
+  return ask((host) => host.source.find(wanted));
 }

@@ -9,6 +9,7 @@ import {
   Failure,
   http,
   image,
+  log,
   settings,
   source,
   variables,
@@ -266,6 +267,58 @@ test("a request says everything that it was given", () => {
     },
     { method: "POST", url: "https://b.example/", headers: {}, body: "a" },
   ]);
+});
+
+test("what is no text is told before the host is asked", () => {
+  /** @type {any} */
+  const none = undefined;
+  /** @type {[() => unknown, string][]} */
+  const cases = [
+    [() => source.read(none), "the path must be a string, and is undefined"],
+    [
+      () => settings.get(none),
+      "the setting's name must be a string, and is undefined",
+    ],
+    [
+      () => image.run(["a", none]),
+      "argv[1] must be a string, and is undefined",
+    ],
+    [() => http.get(none), "the url must be a string, and is undefined"],
+    [
+      () => http.get("https://b.example/", { headers: { a: none } }),
+      "headers.a must be a string, and is undefined",
+    ],
+    [
+      () => http.post("https://b.example/", { body: /** @type {any} */ ({}) }),
+      "the body must be a string or a Uint8Array",
+    ],
+    [
+      () =>
+        http.post("https://b.example/", /** @type {any} */ ({ timeout: 1 })),
+      "the request has no field `timeout`",
+    ],
+  ];
+  on({}, () => {
+    for (const [call, message] of cases) {
+      assert.throws(
+        call,
+        (error) =>
+          error instanceof TypeError && error.message.startsWith(message),
+      );
+    }
+  });
+});
+
+test("half a character is never handed to the host", () => {
+  const { host } = on({ http: () => ({ status: 200 }) }, () => {
+    http.post("https://b.example/\ud800", {
+      headers: { "x-\udfff": "\ud800" },
+      body: "\ud800",
+    });
+    log.info("a\ud800");
+  });
+  const sent = JSON.stringify([host.requests, host.log]);
+  assert.ok(sent.isWellFormed() && !sent.includes("\\ud800"), sent);
 });
 
 test("an answer that is no JSON is told", () => {
