@@ -31,6 +31,8 @@ pub struct NewProject {
 pub struct Created {
     pub directory: PathBuf,
     pub language: String,
+    /// The language as people write it.
+    pub title: String,
     pub role: Role,
     /// In the directory, sorted; without those of the SDK.
     pub files: Vec<PathBuf>,
@@ -91,6 +93,7 @@ pub(crate) fn create(language: &Language, wish: &NewProject) -> Result<Created, 
     Ok(Created {
         directory: wish.directory.clone(),
         language: language.name.clone(),
+        title: language.title.clone(),
         role: wish.role,
         files,
     })

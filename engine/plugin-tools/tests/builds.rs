@@ -52,9 +52,8 @@ fn caches() -> PathBuf {
 
 fn every_role(language: &'static str) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
-    let mut last: Option<PathBuf> = None;
     for role in ROLES {
-        let project = folder.path().join(format!("{language}-{role}"));
+        let project = folder.path().join(role.to_string()).join("team-hook");
         Toolbox::new(caches()).create(&NewProject {
             language: language.to_owned(),
             role,
@@ -62,26 +61,30 @@ fn every_role(language: &'static str) -> Result<(), Failed> {
             directory: project.clone(),
         })?;
         if language == "rust" {
-            prepare(&project, last.as_deref())?;
+            in_rust(&project, role)?;
+        } else {
+            is_whole(&build(&project)?, &project, role)?;
         }
-        is_whole(&build(&project)?, &project, role)?;
-        last = Some(project);
-    }
-    if language == "rust" {
-        unit_tests_pass(last.as_deref().unwrap_or(folder.path()))?;
     }
     Ok(())
 }
 
-/// The versions that are on this machine already, and what was compiled before.
-fn prepare(project: &Path, last: Option<&Path>) -> Result<(), Failed> {
+/// With the versions that are on this machine already, and with what was
+/// compiled before; the unit tests of the template too.
+fn in_rust(project: &Path, role: Role) -> Result<(), Failed> {
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
     fs::copy(lock, project.join("Cargo.lock"))?;
-    if let Some(last) = last {
-        fs::create_dir(project.join("build"))?;
-        fs::rename(last.join("build/target"), project.join("build/target"))?;
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rust-plugins");
+    let target = project.join("build/target");
+    fs::create_dir(project.join("build"))?;
+    if kept.exists() {
+        fs::rename(&kept, &target)?;
     }
-    Ok(())
+    let outcome = build(project)
+        .and_then(|built| is_whole(&built, project, role))
+        .and_then(|()| unit_tests_pass(project));
+    fs::rename(target, kept)?;
+    outcome
 }
 
 fn build(project: &Path) -> Result<Built, Failed> {
@@ -110,7 +113,7 @@ fn is_whole(built: &Built, project: &Path, role: Role) -> Result<(), Failed> {
 
 fn unit_tests_pass(project: &Path) -> Result<(), Failed> {
     let output = Command::new("cargo")
-        .args(["test", "--quiet", "--target-dir", "build/native"])
+        .args(["test", "--quiet", "--target-dir", "build/target"])
         .current_dir(project)
         .output()?;
     match output.status.success() {

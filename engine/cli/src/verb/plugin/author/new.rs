@@ -61,7 +61,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
 
 fn text(created: &Created, name: &str) -> String {
     let folder = created.directory.display();
-    let mut text = format!("{folder} is a {} in {}\n", created.role, created.language);
+    let mut text = format!("{folder} is a {} in {}\n", created.role, created.title);
     for file in &created.files {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {}", file.display());
@@ -86,11 +86,12 @@ mod tests {
         let created = Created {
             directory: "hook".into(),
             language: "rust".to_owned(),
+            title: "Rust".to_owned(),
             role: Role::Notifier,
             files: vec!["Cargo.toml".into(), "src/lib.rs".into()],
         };
         insta::assert_snapshot!(text(&created, "hook"), @r"
-        hook is a notifier in rust
+        hook is a notifier in Rust
           Cargo.toml
           src/lib.rs
           shipway-sdk/ (the SDK; keep it with the project)
