@@ -143,6 +143,7 @@ fn call(template: &Template, plugin: Arc<Installed>) -> Call {
     }
     Call {
         settings,
+        variables: template.environment.variables.clone(),
         deployment: template.deployment,
         environment: template.environment.key.clone(),
         commit: None,
@@ -150,6 +151,7 @@ fn call(template: &Template, plugin: Arc<Installed>) -> Call {
         files: None,
         image: None,
         candidate: Vec::new(),
+        exec: None,
         log: Arc::new(template.log.clone()),
         plugin,
     }

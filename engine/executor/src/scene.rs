@@ -213,6 +213,7 @@ impl Scene {
         }
         Call {
             settings,
+            variables: self.environment.variables.clone(),
             deployment: self.deployment,
             environment: self.environment.key.clone(),
             commit: None,
@@ -220,6 +221,7 @@ impl Scene {
             files: None,
             image: None,
             candidate: Vec::<Endpoint>::new(),
+            exec: None,
             log: Arc::new(self.log.clone()),
             plugin,
         }

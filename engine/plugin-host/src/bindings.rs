@@ -21,4 +21,14 @@ pub(crate) use exports::shipway::notify::notifier;
 pub(crate) use exports::shipway::plugin::manifest;
 pub(crate) use exports::shipway::release::commands;
 pub(crate) use exports::shipway::self_test::checks;
-pub(crate) use shipway::plugin::{candidate, http, image, log, model, settings, source};
+pub(crate) use shipway::plugin::{candidate, http, image, log, model, settings, source, variables};
+
+pub(crate) mod wasi {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        world: "wasi:logging/imports",
+        imports: { default: async | trappable },
+    });
+}
+
+pub(crate) use wasi::wasi::logging::logging as wasi_logging;

@@ -1,9 +1,10 @@
 //! One call: a fresh store, the clocks, the question, and what came of it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::future::BoxFuture;
+use shipway_core::plugin::Role;
 use tokio::sync::Semaphore;
 use wasmtime::component::Instance;
 use wasmtime::{Engine, Store};
@@ -11,20 +12,21 @@ use wasmtime::{Engine, Store};
 use crate::clock::{self, CpuMeter, Grace};
 use crate::config::Limits;
 use crate::fault::{self, Fault, Stop};
-use crate::http::Http;
+use crate::http::{Http, Outside};
 use crate::loaded::Loaded;
 use crate::sandbox::{Sandbox, Scene, Seen};
+use crate::tape::Tape;
 use crate::ticker::Ticker;
 
 /// What every call needs of the host.
 #[derive(Debug)]
 pub(crate) struct Caller {
     engine: Engine,
-    limits: Arc<Limits>,
     http: Arc<Http>,
-    ticker: Ticker,
+    tape: Tape,
+    ticker: Arc<Ticker>,
     /// In front of the pool: a call waits here rather than fail there.
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
 }
 
 /// What a guest answered, and what the host saw meanwhile.
@@ -35,19 +37,29 @@ pub(crate) struct Answer<T> {
 }
 
 impl Caller {
-    pub(crate) fn new(
-        engine: Engine,
-        limits: Arc<Limits>,
-        http: Arc<Http>,
-        ticker: Ticker,
-    ) -> Self {
+    pub(crate) fn new(engine: Engine, limits: &Limits, http: Arc<Http>, ticker: Ticker) -> Self {
         let slots = Semaphore::new(usize::try_from(limits.calls_at_once).unwrap_or(1));
         Self {
             engine,
-            limits,
             http,
-            ticker,
-            slots,
+            tape: Tape::Off,
+            ticker: Arc::new(ticker),
+            slots: Arc::new(slots),
+        }
+    }
+
+    /// The same engine and limits, with a tape and perhaps another world
+    /// outside.
+    pub(crate) fn rehearsing(&self, tape: Tape, outside: Option<Arc<dyn Outside>>) -> Self {
+        Self {
+            engine: self.engine.clone(),
+            http: match outside {
+                Some(outside) => Arc::new(self.http.rehearsing(outside)),
+                None => Arc::clone(&self.http),
+            },
+            tape,
+            ticker: Arc::clone(&self.ticker),
+            slots: Arc::clone(&self.slots),
         }
     }
 
@@ -57,14 +69,16 @@ impl Caller {
         &self,
         loaded: &Loaded,
         scene: Scene,
-        wall: Duration,
+        limits: Arc<Limits>,
+        role: Option<Role>,
         question: impl for<'a> FnOnce(&'a mut Store<Sandbox>, Instance) -> Asked<'a, T> + Send,
     ) -> Result<Answer<T>, Fault> {
         let _slot = self.slots.acquire().await.map_err(|_| closing())?;
         let _ticking = self.ticker.tick();
         let (cpu, grace) = (CpuMeter::default(), Grace::default());
+        let wall = limits.wall(role);
         let mut store = self
-            .sandbox(scene, &grace)
+            .sandbox(scene, &limits, &grace)
             .into_store(&self.engine, cpu.clone());
         let started = Instant::now();
         let work = async {
@@ -76,14 +90,14 @@ impl Caller {
         let seen = store.data().seen();
         match outcome {
             Some(Ok(value)) => Ok(Answer { value, seen }),
-            Some(Err(error)) => Err(fault::ended(&error, &seen, took, &self.limits)),
+            Some(Err(error)) => Err(fault::ended(&error, &seen, took, &limits)),
             None => Err(fault::timed_out(wall, took)),
         }
     }
 
-    fn sandbox(&self, scene: Scene, grace: &Grace) -> Sandbox {
-        let (limits, http) = (Arc::clone(&self.limits), Arc::clone(&self.http));
-        Sandbox::new(scene, limits, http, grace.clone())
+    fn sandbox(&self, scene: Scene, limits: &Arc<Limits>, grace: &Grace) -> Sandbox {
+        let (limits, http) = (Arc::clone(limits), Arc::clone(&self.http));
+        Sandbox::new(scene, limits, http, self.tape.clone(), grace.clone())
     }
 }
 

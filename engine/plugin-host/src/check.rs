@@ -23,8 +23,11 @@ const OFFERED: &[&str] = &[
     "shipway:plugin/",
     "wasi:cli/",
     "wasi:clocks/",
+    "wasi:config/",
     "wasi:filesystem/",
+    "wasi:http/",
     "wasi:io/",
+    "wasi:logging/",
     "wasi:random/",
     "wasi:sockets/",
 ];
@@ -78,9 +81,6 @@ pub(crate) fn not_linked(engine: &Engine, component: &Component, error: &wasmtim
         .map(|(name, _)| name.to_owned())
         .find(|name| !OFFERED.iter().any(|package| name.starts_with(package)));
     let what = match unknown {
-        Some(name) if name.starts_with("wasi:http/") => format!(
-            "imports {name}, which this version of Shipway does not offer yet; use shipway:plugin/http"
-        ),
         Some(name) => format!("imports {name}, which Shipway does not have"),
         None => format!(
             "imports what Shipway has in another version or form: {}",
@@ -88,8 +88,8 @@ pub(crate) fn not_linked(engine: &Engine, component: &Component, error: &wasmtim
         ),
     };
     Fault::new(PluginErrorKind::UnknownImport, what).with_hint(
-        "a plugin may import shipway:plugin 0.1 and, of WASI 0.2, cli, clocks, filesystem, io, \
-         random and sockets; build it against these",
+        "a plugin may import shipway:plugin 0.1 and, of WASI 0.2, cli, clocks, config, filesystem, \
+         http, io, logging, random and sockets; build it against these",
     )
 }
 

@@ -1,10 +1,13 @@
 //! What the host is told once, when it is built.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
-use shipway_core::plugin::Role;
+use shipway_core::plugin::{PluginLimits, Role};
+
+use crate::http::{Names, SystemNames};
 
 /// Where the host keeps its compiled components, and what it lets them have.
 #[derive(Debug, Clone)]
@@ -15,6 +18,8 @@ pub struct HostConfig {
     pub limits: Limits,
     /// Certificate authorities that are trusted beside the system's own.
     pub extra_roots: Vec<CertificateDer<'static>>,
+    /// Who says which addresses a name has.
+    pub names: Arc<dyn Names>,
 }
 
 impl HostConfig {
@@ -24,6 +29,7 @@ impl HostConfig {
             cache_dir: cache_dir.into(),
             limits: Limits::default(),
             extra_roots: Vec::new(),
+            names: Arc::new(SystemNames),
         }
     }
 }
@@ -61,8 +67,8 @@ pub struct Limits {
     pub http_requests: u32,
     /// Bytes of an HTTP body, each way.
     pub http_body: usize,
-    /// Image probes of a run.
-    pub image_runs: u32,
+    /// Image probes and commands in the candidate of a run, together.
+    pub commands: u32,
     /// Bytes of a component's file.
     pub component_bytes: usize,
     /// How long compiling a component may take.
@@ -89,7 +95,7 @@ impl Default for Limits {
             lines_per_second: 200,
             http_requests: 64,
             http_body: 1 << 20,
-            image_runs: 8,
+            commands: 8,
             component_bytes: 64 << 20,
             compile: Duration::from_secs(60),
             calls_at_once: 16,
@@ -98,6 +104,33 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// These, with what the operator set for one plugin.
+    pub(crate) fn of(self: &Arc<Self>, own: &PluginLimits) -> Arc<Self> {
+        if *own == PluginLimits::default() {
+            return Arc::clone(self);
+        }
+        let mut limits = Self::clone(self);
+        let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        if let Some(cpu) = own.cpu_ms {
+            limits.cpu = Duration::from_millis(cpu.into());
+        }
+        if let Some(wall) = own
+            .wall_seconds
+            .map(|wall| Duration::from_secs(wall.into()))
+        {
+            (limits.collect, limits.deliver, limits.self_test) = (wall, wall, wall);
+        }
+        if let Some(memory) = own.memory_mib {
+            limits.memory = size(memory) << 20;
+        }
+        if let Some(output) = own.output_kib {
+            limits.output_bytes = size(output) << 10;
+        }
+        limits.http_requests = own.http_requests.unwrap_or(limits.http_requests);
+        limits.commands = own.commands.unwrap_or(limits.commands);
+        Arc::new(limits)
+    }
+
     /// The wall time of one call.
     pub(crate) fn wall(&self, role: Option<Role>) -> Duration {
         match role {

@@ -68,9 +68,7 @@ pub(crate) fn failed(failure: model::Failure, seen: &Seen, lines: &Lines) -> Fau
     let said = shortened(lines.clean(&failure.message), LONGEST_SENTENCE);
     let code = shortened(printable(&failure.code), 64);
     let hint = match &seen.denied {
-        Some(denied) if code == "denied" => {
-            format!("to allow it: shipway plugin grant {}", denied.arguments)
-        }
+        Some(denied) if code == "denied" => denied.remedy.to_string(),
         _ => "see the plugin's lines in the log".to_owned(),
     };
     let what = match code.as_str() {

@@ -1,8 +1,9 @@
 //! What a component says of itself, checked: names, versions, sizes.
 
-use shipway_core::name::{Digest, PluginName};
+use shipway_core::grant::target::is_setting_name;
+use shipway_core::grant::{HttpTarget, Place};
+use shipway_core::name::{Digest, PluginName, VariableName};
 use shipway_core::plugin::{Description, Request, Role, SettingDescription};
-use url::Url;
 
 use crate::bindings::manifest;
 use crate::fault::Fault;
@@ -11,6 +12,7 @@ use crate::lines::{printable, shortened};
 const MOST_SETTINGS: usize = 64;
 const MOST_REQUESTS: usize = 64;
 const MOST_TARGETS: usize = 64;
+const MOST_PLACES: usize = 16;
 /// Bytes of a sentence for people.
 const LONGEST_SENTENCE: usize = 500;
 /// Bytes of a name or a target.
@@ -64,11 +66,17 @@ fn setting(said: manifest::Setting) -> Result<SettingDescription, Fault> {
             "{name:?} is no name of a setting: 1 to 128 letters, digits, dashes and underscores"
         )));
     }
+    few(said.places.len(), MOST_PLACES, "places of a secret")?;
+    let places = said.places.iter().map(|text| text.parse::<Place>());
+    let places: Vec<Place> = places
+        .collect::<Result<_, _>>()
+        .map_err(|error| nonsense(format!("setting {}: {error}", shown(&said.name))))?;
     Ok(SettingDescription {
         name: said.name,
         summary: sentence(&said.summary),
         required: said.required,
         secret: said.secret,
+        places,
     })
 }
 
@@ -76,7 +84,14 @@ fn request(said: manifest::Request) -> Result<Request, Fault> {
     few(said.targets.len(), MOST_TARGETS, "targets of a request")?;
     let known = match said.capability.as_str() {
         "files" => said.targets.iter().all(|target| is_glob(target)),
-        "http" => said.targets.iter().all(|target| is_origin(target)),
+        "http" => said
+            .targets
+            .iter()
+            .all(|target| is_short(target) && HttpTarget::is_one(target)),
+        "variables" => said
+            .targets
+            .iter()
+            .all(|target| target.parse::<VariableName>().is_ok()),
         _ => said.targets.iter().all(|target| is_short(target)),
     };
     if !known || !is_short(&said.capability) {
@@ -105,30 +120,12 @@ fn distinct(description: &Description) -> Result<(), Fault> {
     }
 }
 
-fn is_setting_name(name: &str) -> bool {
-    (1..=128).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-}
-
 fn is_short(text: &str) -> bool {
     (1..=LONGEST_NAME).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 fn is_glob(target: &str) -> bool {
     is_short(target) && !target.starts_with('/') && globset::Glob::new(target).is_ok()
-}
-
-/// `scheme://host[:port]`, or the origin of the URL in a setting.
-fn is_origin(target: &str) -> bool {
-    if let Some(setting) = target.strip_prefix("setting:") {
-        return is_setting_name(setting);
-    }
-    is_short(target)
-        && Url::parse(target).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https") && matches!(url.path(), "" | "/")
-        })
 }
 
 fn few(number: usize, most: usize, what: &str) -> Result<(), Fault> {
@@ -169,11 +166,14 @@ mod tests {
                 summary: "The key.".into(),
                 required: true,
                 secret: true,
+                places: vec!["header:authorization".into()],
+                attributes: vec![],
             }],
             requests: vec![manifest::Request {
                 capability: "http".into(),
                 targets: vec!["setting:url".into(), "https://example.com:8443".into()],
                 reason: "To tell.".into(),
+                attributes: vec![],
             }],
             attributes: vec![("later".into(), "x".into())],
         }

@@ -3,7 +3,9 @@
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::bindings::EveryRole;
+use wasmtime_wasi_config::WasiConfig;
+
+use crate::bindings::{EveryRole, wasi_logging};
 use crate::config::{HostError, Limits};
 use crate::sandbox::Sandbox;
 
@@ -68,6 +70,13 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Sandbox>, HostError> {
     };
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(failed)?;
+    wasmtime_wasi_config::add_to_linker(&mut linker, |sandbox: &mut Sandbox| {
+        WasiConfig::from(&sandbox.wasi_config)
+    })
+    .map_err(failed)?;
+    wasi_logging::add_to_linker::<_, HasSelf<Sandbox>>(&mut linker, |sandbox| sandbox)
+        .map_err(failed)?;
     EveryRole::add_to_linker::<_, HasSelf<Sandbox>>(&mut linker, |sandbox| sandbox)
         .map_err(failed)?;
     Ok(linker)

@@ -10,6 +10,7 @@ use wasmtime::Trap;
 
 use crate::config::Limits;
 use crate::sandbox::Seen;
+use crate::tape::OffTape;
 
 const TELL_AUTHOR: &str = "this is an error in the plugin: tell its author, or take it out with \
                            `shipway plugin remove`";
@@ -122,6 +123,10 @@ pub(crate) fn ended(
     }
     if stop == Some(&Stop::HandedOver) || is_out_of_fuel(error) {
         return handed_over(limits, &after);
+    }
+    if let Some(off) = error.downcast_ref::<OffTape>() {
+        return Fault::nonsense(format!("left the tape: it {off}"))
+            .with_hint("record it again with `shipway plugin test --record`");
     }
     if seen.memory_refused {
         return out_of_memory(limits, &after, seen);

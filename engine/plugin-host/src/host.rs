@@ -15,17 +15,29 @@ use crate::cache::Cache;
 use crate::call::{Answer, Asked, Caller};
 use crate::config::{HostConfig, HostError, Limits};
 use crate::fault::{Fault, Who};
-use crate::http::Http;
+use crate::http::{Http, Outside};
 use crate::library::Library;
 use crate::loaded::Loaded;
 use crate::sandbox::{Sandbox, Scene};
+use crate::tape::{Player, Recorder, Tape};
 use crate::ticker::Ticker;
 use crate::{convert, describe, engine};
+
+/// How a rehearsal differs from the real thing.
+#[derive(Debug, Clone, Default)]
+pub struct Rehearsal {
+    /// Answers requests that would leave for the outside.
+    pub outside: Option<Arc<dyn Outside>>,
+    /// Hears every host call.
+    pub recorder: Option<Arc<dyn Recorder>>,
+    /// Answers every host call from a tape.
+    pub player: Option<Arc<Player>>,
+}
 
 /// Runs plugins on wasmtime, each call in a sandbox of its own.
 #[derive(Debug)]
 pub struct PluginHost {
-    library: Library,
+    library: Arc<Library>,
     caller: Caller,
     limits: Arc<Limits>,
 }
@@ -44,12 +56,31 @@ impl PluginHost {
         let cache = Cache::open(&config.cache_dir, &engine)?;
         let ticker =
             Ticker::start(engine.clone()).map_err(|source| HostError::Ticker { source })?;
-        let http = Arc::new(Http::new(config.extra_roots, limits.http_body));
+        let http = Arc::new(Http::new(
+            config.extra_roots,
+            config.names,
+            limits.http_body,
+        ));
         Ok(Self {
-            library: Library::new(linker, cache, registry, Arc::clone(&limits)),
-            caller: Caller::new(engine, Arc::clone(&limits), http, ticker),
+            library: Arc::new(Library::new(linker, cache, registry, Arc::clone(&limits))),
+            caller: Caller::new(engine, &limits, http, ticker),
             limits,
         })
+    }
+
+    /// This host for a rehearsal: the same sandbox, with a tape, and perhaps
+    /// with somebody who stands for the world outside.
+    pub fn rehearse(&self, rehearsal: Rehearsal) -> Self {
+        let tape = match (rehearsal.recorder, rehearsal.player) {
+            (_, Some(player)) => Tape::Play(player),
+            (Some(recorder), None) => Tape::Record(recorder),
+            (None, None) => Tape::Off,
+        };
+        Self {
+            library: Arc::clone(&self.library),
+            caller: self.caller.rehearsing(tape, rehearsal.outside),
+            limits: Arc::clone(&self.limits),
+        }
     }
 
     /// Loads a plugin and asks it as one of its roles.
@@ -66,15 +97,19 @@ impl PluginHost {
     ) -> Result<T, Fault> {
         let loaded = self.library.get(&call.plugin.description.digest).await?;
         loaded.require(role)?;
-        let scene = Scene::of(call, &self.limits);
+        let limits = self.limits.of(&call.plugin.limits);
+        let scene = Scene::of(call, &limits);
         let lines = Arc::clone(&scene.lines);
         let guest = Arc::clone(&loaded);
-        let wall = self.limits.wall(Some(role));
         let answer = self
             .caller
-            .ask(&loaded, scene, wall, move |store, instance| {
-                question(guest, store, instance)
-            })
+            .ask(
+                &loaded,
+                scene,
+                limits,
+                Some(role),
+                move |store, instance| question(guest, store, instance),
+            )
             .await
             .map_err(|fault| Fault {
                 what: lines.clean(&fault.what),
@@ -93,7 +128,8 @@ impl PluginHost {
             .ask(
                 &loaded,
                 scene,
-                self.limits.wall(None),
+                Arc::clone(&self.limits),
+                None,
                 move |store, instance| {
                     Box::pin(async move {
                         if let Err(error) = guest.well_typed(store, &instance) {

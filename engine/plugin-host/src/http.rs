@@ -4,6 +4,7 @@
 
 mod address;
 mod connection;
+mod outside;
 mod request;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::OnceCell;
 
 pub(crate) use address::Reach;
+pub use outside::{Names, Outside, OutsideAnswer, OutsideRequest, SystemNames};
 pub(crate) use request::{Invalid, Outgoing, Wish};
 
 /// The client that all guests share; it holds the trusted certificates and no
@@ -23,6 +25,9 @@ pub(crate) use request::{Invalid, Outgoing, Wish};
 pub(crate) struct Http {
     body_limit: usize,
     extra_roots: Vec<CertificateDer<'static>>,
+    names: Arc<dyn Names>,
+    /// Answers instead of the network, in a rehearsal.
+    outside: Option<Arc<dyn Outside>>,
     tls: OnceCell<Arc<rustls::ClientConfig>>,
 }
 
@@ -62,10 +67,27 @@ pub(crate) enum Trouble {
 }
 
 impl Http {
-    pub(crate) fn new(extra_roots: Vec<CertificateDer<'static>>, body_limit: usize) -> Self {
+    pub(crate) fn new(
+        extra_roots: Vec<CertificateDer<'static>>,
+        names: Arc<dyn Names>,
+        body_limit: usize,
+    ) -> Self {
         Self {
             body_limit,
             extra_roots,
+            names,
+            outside: None,
+            tls: OnceCell::new(),
+        }
+    }
+
+    /// The same client, with something else for the network.
+    pub(crate) fn rehearsing(&self, outside: Arc<dyn Outside>) -> Self {
+        Self {
+            body_limit: self.body_limit,
+            extra_roots: self.extra_roots.clone(),
+            names: self.names.clone(),
+            outside: Some(outside),
             tls: OnceCell::new(),
         }
     }
@@ -80,7 +102,11 @@ impl Http {
 
     async fn exchange_unbounded(&self, outgoing: Outgoing, way: Way) -> Result<Answer, Trouble> {
         let place = outgoing.place();
-        let addresses = address::resolve(&outgoing.url, way).await?;
+        if let (Some(outside), Way::Resolved(reach)) = (&self.outside, way) {
+            address::check_literal(&outgoing.url, reach)?;
+            return self.rehearse(&**outside, &outgoing, &place).await;
+        }
+        let addresses = address::resolve(&outgoing.url, way, &*self.names).await?;
         let stream = connection::connect(&addresses, &place).await?;
         let broken = |error: hyper::Error| Trouble::Broken(place.clone(), cause(&error));
         let mut connection = match outgoing.url.scheme() {
@@ -95,6 +121,27 @@ impl Http {
             .map_err(|error| Trouble::Broken(place.clone(), error.to_string()))?;
         let response = connection.send(request).await.map_err(broken)?;
         self.read(response, &place).await
+    }
+
+    async fn rehearse(
+        &self,
+        outside: &dyn Outside,
+        outgoing: &Outgoing,
+        place: &str,
+    ) -> Result<Answer, Trouble> {
+        let nobody = || Trouble::Connect(place.to_owned(), "nobody answers there".to_owned());
+        let answer = outside
+            .answer(outgoing.as_outside())
+            .await
+            .ok_or_else(nobody)?;
+        match answer.body.len() > self.body_limit {
+            true => Err(Trouble::TooLarge(self.body_limit)),
+            false => Ok(Answer {
+                status: answer.status,
+                headers: answer.headers,
+                body: answer.body,
+            }),
+        }
     }
 
     async fn read(

@@ -4,14 +4,16 @@
 //! ends it.
 
 mod candidate;
+mod command;
 mod http;
 mod image;
 mod log;
+mod logging;
 pub(crate) mod output;
 mod settings;
 mod source;
-
-use shipway_core::grant::Denied;
+mod variables;
+pub(crate) mod wasi_http;
 
 use crate::bindings::model::{self, Failure};
 use crate::sandbox::Sandbox;
@@ -21,7 +23,7 @@ impl model::Host for Sandbox {}
 
 /// The open codes of the contract.
 #[derive(Debug, Clone, Copy)]
-enum Code {
+pub(crate) enum Code {
     Denied,
     NotFound,
     TooLarge,
@@ -45,20 +47,11 @@ impl Code {
     }
 }
 
-fn failure(code: Code, message: impl Into<String>) -> Failure {
+pub(crate) fn failure(code: Code, message: impl Into<String>) -> Failure {
     Failure {
         code: code.as_str().to_owned(),
         message: message.into(),
         retryable: matches!(code, Code::Timeout | Code::Unavailable),
         attributes: Vec::new(),
-    }
-}
-
-impl Sandbox {
-    /// A refusal: `denied` for the guest, one line for the operator.
-    fn refuse(&mut self, denied: Denied) -> Failure {
-        let said = failure(Code::Denied, denied.to_string());
-        self.note_denied(denied);
-        said
     }
 }

@@ -19,10 +19,12 @@ mod host;
 
 mod call;
 mod clock;
+mod denials;
 mod fault;
 mod lines;
 mod sandbox;
 mod secrets;
+mod tape;
 mod ticker;
 
 mod cache;
@@ -37,6 +39,9 @@ mod describe;
 
 mod http;
 mod imports;
+mod outward;
 
 pub use config::{HostConfig, HostError, Limits};
-pub use host::PluginHost;
+pub use host::{PluginHost, Rehearsal};
+pub use http::{Names, Outside, OutsideAnswer, OutsideRequest, SystemNames};
+pub use tape::{HostCall, Player, Recorder};

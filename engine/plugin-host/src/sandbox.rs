@@ -5,32 +5,43 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shipway_core::environment::Variable;
-use shipway_core::grant::{Denied, Grants, Rights};
+use shipway_core::grant::{Denied, Rights};
+use shipway_core::name::VariableName;
 use shipway_core::plugin::Installed;
-use shipway_core::ports::plugins::{Call, Endpoint, ImageProbe, Level};
+use shipway_core::ports::plugins::{Call, CandidateExec, Endpoint, ImageProbe};
 use shipway_core::ports::source::Files;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_config::WasiConfigVariables;
+use wasmtime_wasi_http::WasiHttpCtx;
 
 use crate::clock::{CpuMeter, Grace};
 use crate::config::Limits;
+use crate::denials::Denials;
 use crate::fault::Stop;
 use crate::http::Http;
-use crate::imports::output;
+use crate::imports::{output, wasi_http};
 use crate::lines::Lines;
+use crate::outward::Outward;
 use crate::secrets::Secrets;
+use crate::tape::Tape;
+
+/// Bytes of one set of `wasi:http` headers.
+const FIELDS: usize = 32 << 10;
 
 /// What is there for a guest, and what of it it may use.
 #[derive(Debug)]
 pub(crate) struct Scene {
     pub(crate) rights: Rights,
     pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) variables: BTreeMap<VariableName, Variable>,
     pub(crate) secrets: Secrets,
     pub(crate) lines: Arc<Lines>,
     pub(crate) files: Option<Arc<dyn Files>>,
     pub(crate) image: Option<Arc<dyn ImageProbe>>,
     pub(crate) candidate: Vec<Endpoint>,
+    pub(crate) exec: Option<Arc<dyn CandidateExec>>,
 }
 
 impl Scene {
@@ -38,41 +49,48 @@ impl Scene {
     pub(crate) fn empty(limits: &Limits) -> Self {
         let secrets = Secrets::default();
         Self {
-            rights: Rights::new("", &[], &Grants::default()),
+            rights: Rights::default(),
             settings: BTreeMap::new(),
+            variables: BTreeMap::new(),
             lines: Arc::new(Lines::new(None, secrets.redactor(), limits)),
             secrets,
             files: None,
             image: None,
             candidate: Vec::new(),
+            exec: None,
         }
     }
 
     pub(crate) fn of(call: &Call, limits: &Limits) -> Self {
         let plugin = &call.plugin;
         let name = plugin.name();
-        let (settings, secrets) = settings(call);
+        let mut known = plugin.settings.clone();
+        known.extend(call.settings.clone());
+        let (settings, secrets) = settings(plugin, &known);
         let sink = (name.clone(), Arc::clone(&call.log));
         Self {
-            rights: Rights::new(name.as_str(), &plugin.description.requests, &plugin.grants),
+            rights: Rights::new(&plugin.description, &known, &plugin.grants),
             settings,
+            variables: call.variables.clone(),
             lines: Arc::new(Lines::new(Some(sink), secrets.redactor(), limits)),
             secrets,
             files: call.files.clone(),
             image: call.image.clone(),
             candidate: call.candidate.clone(),
+            exec: call.exec.clone(),
         }
     }
 }
 
 /// The settings as the guest sees them, and the secrets behind them.
-fn settings(call: &Call) -> (BTreeMap<String, String>, Secrets) {
+fn settings(
+    plugin: &Installed,
+    known: &BTreeMap<String, Variable>,
+) -> (BTreeMap<String, String>, Secrets) {
     let mut secrets = Secrets::default();
-    let mut merged: BTreeMap<&String, &Variable> = call.plugin.settings.iter().collect();
-    merged.extend(&call.settings);
-    let seen = merged.into_iter().map(|(name, variable)| {
+    let seen = known.iter().map(|(name, variable)| {
         let value = match variable {
-            Variable::Plain(value) if !is_secret(&call.plugin, name) => value.clone(),
+            Variable::Plain(value) if !is_secret(plugin, name) => value.clone(),
             hidden => secrets.hold(name, hidden.reveal()),
         };
         (name.clone(), value)
@@ -89,15 +107,19 @@ fn is_secret(plugin: &Installed, name: &str) -> bool {
 pub(crate) struct Sandbox {
     pub(crate) scene: Scene,
     pub(crate) limits: Arc<Limits>,
-    pub(crate) http: Arc<Http>,
+    pub(crate) outward: Arc<Outward>,
+    pub(crate) denials: Arc<Denials>,
+    pub(crate) tape: Tape,
     pub(crate) grace: Grace,
-    pub(crate) http_requests: u32,
-    pub(crate) image_runs: u32,
+    /// Probes and commands so far.
+    pub(crate) commands: u32,
     handed_over: usize,
-    denied: Vec<Denied>,
     meter: MemoryMeter,
     wasi: WasiCtx,
-    table: ResourceTable,
+    pub(crate) wasi_http: WasiHttpCtx,
+    pub(crate) wasi_http_hooks: wasi_http::Hooks,
+    pub(crate) wasi_config: WasiConfigVariables,
+    pub(crate) table: ResourceTable,
 }
 
 /// What the host saw of a call that is over.
@@ -110,18 +132,44 @@ pub(crate) struct Seen {
 }
 
 impl Sandbox {
-    pub(crate) fn new(scene: Scene, limits: Arc<Limits>, http: Arc<Http>, grace: Grace) -> Self {
+    pub(crate) fn new(
+        mut scene: Scene,
+        limits: Arc<Limits>,
+        http: Arc<Http>,
+        tape: Tape,
+        grace: Grace,
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
+        let mut wasi_http = WasiHttpCtx::new();
+        wasi_http.set_field_size_limit(FIELDS);
+        let denials = Arc::new(Denials::new(Arc::clone(&scene.lines)));
+        let outward = Arc::new(Outward::new(
+            scene.rights.clone(),
+            std::mem::take(&mut scene.secrets),
+            scene.candidate.clone(),
+            Arc::clone(&denials),
+            http,
+            &limits,
+        ));
+        let settings = scene.settings.iter();
         Self {
             wasi: output::empty_wasi(&scene.lines),
+            wasi_config: settings
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            wasi_http,
+            wasi_http_hooks: wasi_http::Hooks {
+                outward: Arc::clone(&outward),
+                body_limit: limits.http_body,
+            },
             scene,
-            http,
+            outward,
+            denials,
+            tape,
             grace,
-            http_requests: 0,
-            image_runs: 0,
+            commands: 0,
             handed_over: 0,
-            denied: Vec::new(),
             meter: MemoryMeter::new(&limits),
             limits,
             table,
@@ -152,20 +200,11 @@ impl Sandbox {
         }
     }
 
-    /// Tells the operator, once, what would allow it.
-    pub(crate) fn note_denied(&mut self, denied: Denied) {
-        if self.denied.contains(&denied) {
-            return;
-        }
-        self.scene.lines.host(Level::Warn, &denied.to_string());
-        self.denied.push(denied);
-    }
-
     pub(crate) fn seen(&self) -> Seen {
         Seen {
             memory_refused: self.meter.refused,
             last_words: self.scene.lines.last_words(),
-            denied: self.denied.last().cloned(),
+            denied: self.denials.last(),
         }
     }
 }

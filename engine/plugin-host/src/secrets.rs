@@ -3,6 +3,7 @@
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use shipway_core::grant::Place;
 use shipway_core::redact::Redactor;
 use shipway_core::secret::Secret;
 use url::{ParseError, Url};
@@ -27,22 +28,24 @@ struct Held {
     value: Secret,
 }
 
-/// The settings whose values went into a request.
+/// Which secrets went into a request, and where.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Used(Vec<String>);
+pub(crate) struct Used(Vec<(String, Place)>);
 
 impl Used {
-    pub(crate) fn settings(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+    pub(crate) fn places(&self) -> impl Iterator<Item = (&str, &Place)> {
+        self.0
+            .iter()
+            .map(|(setting, place)| (setting.as_str(), place))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(crate) fn note(&mut self, setting: &str) {
-        if !self.0.iter().any(|known| known == setting) {
-            self.0.push(setting.to_owned());
+    fn note(&mut self, setting: &str, place: &Place) {
+        if !self.places().any(|known| known == (setting, place)) {
+            self.0.push((setting.to_owned(), place.clone()));
         }
     }
 }
@@ -67,6 +70,18 @@ impl Secrets {
         placeholder
     }
 
+    /// The text with a name in place of each placeholder, the same in every
+    /// call: for a tape.
+    pub(crate) fn named(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for held in &self.0 {
+            if text.contains(&held.placeholder) {
+                text = text.replace(&held.placeholder, &format!("<secret {}>", held.setting));
+            }
+        }
+        text
+    }
+
     /// Masks values and placeholders.
     pub(crate) fn redactor(&self) -> Redactor {
         let placeholders: Vec<Secret> = self
@@ -83,32 +98,42 @@ impl Secrets {
     /// not: it is looked up, and named in messages.
     pub(crate) fn fill_url(&self, url: &str, used: &mut Used) -> Result<Url, ParseError> {
         if self.0.iter().any(|held| url.starts_with(&held.placeholder)) {
-            let filled = self.fill(url.as_bytes(), used, |value, at| match at {
+            let mut note = |setting: &str, at| match at {
+                0 => used.note(setting, &Place::Url),
+                _ => used.note(setting, &Place::Path),
+            };
+            let filled = self.fill(url.as_bytes(), &mut note, |value, at| match at {
                 0 => value.to_owned(),
                 _ => encoded(value),
             });
             return Url::parse(&or_as_it_was(filled, url));
         }
         let mut url = Url::parse(url)?;
-        let path = self.fill_encoded(url.path(), used);
-        let query = url.query().map(|query| self.fill_encoded(query, used));
+        let path = self.fill_encoded(url.path(), &Place::Path, used);
+        let query = url.query();
+        let query = query.map(|query| self.fill_encoded(query, &Place::Query, used));
         url.set_path(&path);
         url.set_query(query.as_deref());
         Ok(url)
     }
 
-    fn fill_encoded(&self, part: &str, used: &mut Used) -> String {
-        let filled = self.fill(part.as_bytes(), used, |value, _| encoded(value));
+    fn fill_encoded(&self, part: &str, place: &Place, used: &mut Used) -> String {
+        let mut note = |setting: &str, _| used.note(setting, place);
+        let filled = self.fill(part.as_bytes(), &mut note, |value, _| encoded(value));
         or_as_it_was(filled, part)
     }
 
-    pub(crate) fn fill_header(&self, header: &str, used: &mut Used) -> String {
-        let filled = self.fill(header.as_bytes(), used, |value, _| value.to_owned());
-        or_as_it_was(filled, header)
+    /// The name is the header's, in lower case.
+    pub(crate) fn fill_header(&self, name: &str, value: &str, used: &mut Used) -> String {
+        let place = Place::Header(name.to_owned());
+        let mut note = |setting: &str, _| used.note(setting, &place);
+        let filled = self.fill(value.as_bytes(), &mut note, |value, _| value.to_owned());
+        or_as_it_was(filled, value)
     }
 
     pub(crate) fn fill_body(&self, body: Vec<u8>, form: BodyForm, used: &mut Used) -> Vec<u8> {
-        self.fill(&body, used, |value, _| match form {
+        let mut note = |setting: &str, _| used.note(setting, &Place::Body);
+        self.fill(&body, &mut note, |value, _| match form {
             BodyForm::Json => json_inner(value),
             BodyForm::UrlEncoded => encoded(value),
             BodyForm::Other => value.to_owned(),
@@ -116,12 +141,12 @@ impl Secrets {
         .unwrap_or(body)
     }
 
-    /// Puts the placeholders back where an answer repeats what was sent.
-    pub(crate) fn hide(&self, bytes: Vec<u8>, sent: &Used) -> Vec<u8> {
+    /// Puts the placeholders back where an answer repeats one of these settings.
+    pub(crate) fn hide(&self, bytes: Vec<u8>, settings: &[String]) -> Vec<u8> {
         let of_sent = self
             .0
             .iter()
-            .filter(|held| sent.settings().any(|setting| setting == held.setting));
+            .filter(|held| settings.contains(&held.setting));
         let (values, placeholders): (Vec<String>, Vec<&str>) = of_sent
             .flat_map(|held| forms(held.value.reveal()).map(|form| (form, &*held.placeholder)))
             .unzip();
@@ -138,7 +163,7 @@ impl Secrets {
     fn fill(
         &self,
         bytes: &[u8],
-        used: &mut Used,
+        note: &mut dyn FnMut(&str, usize),
         render: impl Fn(&str, usize) -> String,
     ) -> Option<Vec<u8>> {
         let finder = AhoCorasick::new(self.0.iter().map(|held| &held.placeholder)).ok()?;
@@ -148,7 +173,7 @@ impl Secrets {
         let mut filled = Vec::with_capacity(bytes.len());
         finder.replace_all_with_bytes(bytes, &mut filled, |found, _, out| {
             if let Some(held) = self.0.get(found.pattern().as_usize()) {
-                used.note(&held.setting);
+                note(&held.setting, found.start());
                 out.extend(render(held.value.reveal(), found.start()).into_bytes());
             }
             true
@@ -223,7 +248,8 @@ mod tests {
         assert_eq!(json, br#"{"k":"a\"b&c=d/e"}"#);
         let form = secrets.fill_body(p.into_bytes(), BodyForm::UrlEncoded, &mut used);
         assert_eq!(form, b"a%22b%26c%3Dd%2Fe");
-        assert_eq!(used, Used(vec!["token".into()]));
+        let places: Vec<String> = used.places().map(|(_, place)| place.to_string()).collect();
+        assert_eq!(places, ["path", "query", "body"]);
     }
 
     #[test]
@@ -261,7 +287,7 @@ mod tests {
         secrets.fill_url(&p, &mut used).unwrap();
         let echo = b"cannot POST /T0/B0?k=a%22b".to_vec();
         assert_eq!(
-            secrets.hide(echo, &used),
+            secrets.hide(echo, &["token".into()]),
             format!("cannot POST {p}").into_bytes()
         );
     }
@@ -269,11 +295,9 @@ mod tests {
     #[test]
     fn an_answer_that_repeats_a_secret_gives_the_placeholder_back() {
         let (secrets, p) = held("hunter22");
-        let mut used = Used::default();
-        secrets.fill_header(&p, &mut used);
-        let hidden = secrets.hide(b"you sent hunter22".to_vec(), &used);
+        let hidden = secrets.hide(b"you sent hunter22".to_vec(), &["token".into()]);
         assert_eq!(hidden, format!("you sent {p}").into_bytes());
-        let other = secrets.hide(b"hunter22".to_vec(), &Used::default());
+        let other = secrets.hide(b"hunter22".to_vec(), &[]);
         assert_eq!(other, b"hunter22");
     }
 }

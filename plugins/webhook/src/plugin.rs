@@ -17,19 +17,19 @@ impl Plugin for Webhook {
             env!("CARGO_PKG_VERSION"),
             "POSTs every event of a deployment to a URL, as CloudEvents JSON.",
         )
-        .setting(Setting::required(
-            "url",
-            "Where to POST: an http:// or https:// URL.",
-        ))
+        .setting(
+            Setting::required("url", "Where to POST: an http:// or https:// URL.")
+                .sent_in([Place::Url]),
+        )
         .setting(
             Setting::optional(
                 "token",
                 "Sent as `Authorization: Bearer TOKEN`; no such header unless set.",
             )
-            .secret(),
+            .secret([Place::header("authorization")]),
         )
         .request(Request::http(
-            ["setting:url"],
+            ["POST setting:url"],
             "Events are POSTed to this URL.",
         ))
     }

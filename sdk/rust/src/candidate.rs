@@ -1,6 +1,8 @@
 //! The new instances before they are routed. Only in self-tests.
 
+use crate::failure::Failure;
 use crate::host;
+use crate::image::Output;
 
 /// One address of the candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,4 +26,15 @@ impl Endpoint {
 /// self-tests.
 pub fn endpoints() -> Vec<Endpoint> {
     host::endpoints()
+}
+
+/// Runs `argv` inside one instance of the candidate, of this process type,
+/// with the app's own environment, for at most 60 s.
+///
+/// # Errors
+/// `denied` unless granted, `not-found` when there is no such process type,
+/// `timeout`. A command that ends with a code other than zero is no error of
+/// this function.
+pub fn exec(process: &str, argv: &[&str]) -> Result<Output, Failure> {
+    host::exec(process, argv)
 }

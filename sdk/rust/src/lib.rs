@@ -41,8 +41,8 @@
 //!   no others.
 //!
 //! What a plugin may **ask the host**: [`source`] (files of the commit),
-//! [`image`] (the image probe), [`http`], [`settings`], [`candidate`],
-//! [`log`](mod@log).
+//! [`image`] (the image probe), [`http`], [`settings`], [`variables`] (of the
+//! environment), [`candidate`], [`log`](mod@log).
 //!
 //! How it is **tested**: [`testing`] is an in-memory host, so that a whole
 //! plugin runs in `cargo test`.
@@ -65,6 +65,7 @@ pub mod image;
 pub mod log;
 pub mod settings;
 pub mod source;
+pub mod variables;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;

@@ -66,6 +66,43 @@ pub struct Setting {
     /// A secret reaches the plugin as an opaque placeholder; the host puts the
     /// value in on the way out, to the hosts that it is granted for.
     pub secret: bool,
+    /// Where in a request the plugin puts a value that is secret; anywhere else
+    /// it is refused.
+    pub places: Vec<Place>,
+    pub attributes: Attributes,
+}
+
+/// Where in a request a secret stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// The value of this header.
+    Header(String),
+    /// The URL's path.
+    Path,
+    /// The URL's query.
+    Query,
+    Body,
+    /// The URL as a whole is secret.
+    Url,
+}
+
+impl Place {
+    pub fn header(name: impl Into<String>) -> Self {
+        Self::Header(name.into())
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Header(name) => write!(f, "header:{name}"),
+            Self::Path => f.write_str("path"),
+            Self::Query => f.write_str("query"),
+            Self::Body => f.write_str("body"),
+            Self::Url => f.write_str("url"),
+        }
+    }
 }
 
 impl Setting {
@@ -82,12 +119,23 @@ impl Setting {
             summary: summary.into(),
             required: false,
             secret: false,
+            places: Vec::new(),
+            attributes: Attributes::new(),
         }
     }
 
-    /// Marks the setting as a secret.
-    pub fn secret(mut self) -> Self {
+    /// Says where in a request the value stands, for operators who make it a
+    /// secret although it is not marked as one.
+    pub fn sent_in(mut self, places: impl IntoIterator<Item = Place>) -> Self {
+        self.places.extend(places);
+        self
+    }
+
+    /// Marks the setting as a secret that the plugin puts in these places of a
+    /// request.
+    pub fn secret(mut self, places: impl IntoIterator<Item = Place>) -> Self {
         self.secret = true;
+        self.places.extend(places);
         self
     }
 }
@@ -97,9 +145,10 @@ impl Setting {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub capability: Capability,
-    /// Globs for files, origins for HTTP, empty for the image probe.
+    /// Globs for files, names for variables, origins for HTTP, else empty.
     pub targets: Vec<String>,
     pub reason: String,
+    pub attributes: Attributes,
 }
 
 impl Request {
@@ -111,13 +160,27 @@ impl Request {
         Self::new(Capability::Files, globs, reason)
     }
 
+    /// Asks to read plain variables of the environment, by name.
+    pub fn variables<T: Into<String>>(
+        names: impl IntoIterator<Item = T>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self::new(Capability::Variables, names, reason)
+    }
+
     /// Asks to run one bounded command in the image that was built.
     pub fn image(reason: impl Into<String>) -> Self {
         Self::new(Capability::Image, [""; 0], reason)
     }
 
+    /// Asks to run bounded commands in the candidate, in a self-test.
+    pub fn exec(reason: impl Into<String>) -> Self {
+        Self::new(Capability::Exec, [""; 0], reason)
+    }
+
     /// Asks for HTTP to these origins: `https://example.com`, or
-    /// `setting:NAME` for the origin of the URL in that setting.
+    /// `setting:NAME` for the origin of the URL in that setting; each perhaps
+    /// after its methods, as in `POST,PUT setting:url`.
     pub fn http<T: Into<String>>(
         origins: impl IntoIterator<Item = T>,
         reason: impl Into<String>,
@@ -134,6 +197,7 @@ impl Request {
             capability,
             targets: targets.into_iter().map(Into::into).collect(),
             reason: reason.into(),
+            attributes: Attributes::new(),
         }
     }
 }
@@ -143,8 +207,10 @@ impl Request {
 #[non_exhaustive]
 pub enum Capability {
     Files,
+    Variables,
     Image,
     Http,
+    Exec,
 }
 
 impl Capability {
@@ -152,8 +218,10 @@ impl Capability {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Files => "files",
+            Self::Variables => "variables",
             Self::Image => "image",
             Self::Http => "http",
+            Self::Exec => "exec",
         }
     }
 }

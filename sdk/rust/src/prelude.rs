@@ -3,7 +3,7 @@
 pub use crate::deployment::Deployment;
 pub use crate::failure::Failure;
 pub use crate::notify::{Event, Notifier};
-pub use crate::plugin::{Manifest, Plugin, Request, Setting};
+pub use crate::plugin::{Manifest, Place, Plugin, Request, Setting};
 pub use crate::release::{Collected, Command, Entrypoint, Invocation, Phase, ReleaseSource, When};
 pub use crate::self_test::{Check, Report, SelfTest};
-pub use crate::{candidate, http, image, log, settings, source};
+pub use crate::{candidate, http, image, log, settings, source, variables};

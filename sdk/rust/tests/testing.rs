@@ -17,7 +17,9 @@ impl Plugin for Asking {
     fn describe() -> Manifest {
         Manifest::new("asking", "1.0.0", "Asks for one of each.")
             .setting(Setting::required("url", "Where to send."))
-            .setting(Setting::optional("token", "A secret.").secret())
+            .setting(
+                Setting::optional("token", "A secret.").secret([Place::header("authorization")]),
+            )
             .setting(Setting::optional("count", "A number."))
             .request(Request::files(["app/*.txt", "**/*.toml", ".env"], "tests"))
             .request(Request::image("tests"))

@@ -22,8 +22,8 @@ use shipway_core::ports::plugins::{Call, Check, PluginError, Plugins};
 use shipway_core::ports::prober::{Healthy, Prober, ServiceDown, Unhealthy};
 use shipway_core::ports::router::{Drained, Route, Router, RouterError, Switched};
 use shipway_core::ports::runtime::{
-    BuildRequest, CommandRun, CommandWatcher, ImageHealth, ImageKey, InstanceStatus, Owned,
-    ProbeOutput, ProbeRequest, Runtime, RuntimeError, StartRequest,
+    BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageHealth, ImageKey, InstanceStatus,
+    Owned, ProbeOutput, ProbeRequest, Runtime, RuntimeError, StartRequest,
 };
 use shipway_core::ports::source::{
     Checkout, CheckoutRequest, Files, FilesError, Source, SourceError,
@@ -293,6 +293,15 @@ impl Runtime for FakeWorld {
     }
 
     async fn probe(&self, _: &ProbeRequest) -> Result<ProbeOutput, RuntimeError> {
+        Ok(ProbeOutput {
+            exit_code: 0,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            truncated: false,
+        })
+    }
+
+    async fn exec(&self, _: &ExecRequest) -> Result<ProbeOutput, RuntimeError> {
         Ok(ProbeOutput {
             exit_code: 0,
             stdout: Vec::new(),

@@ -5,7 +5,7 @@ use axum::extract::State;
 use http::StatusCode;
 use shipway_core::grant::Grants;
 use shipway_core::name::PluginName;
-use shipway_core::plugin::{Description, Enabled, Installed};
+use shipway_core::plugin::{Description, Enabled, Installed, PluginLimits};
 
 use crate::access::{Admin, May, Read};
 use crate::extract::{Body, Component, PathOf};
@@ -68,6 +68,7 @@ pub async fn install_plugin(
                 grants: Grants::default(),
                 settings: Default::default(),
                 enabled: Enabled::Yes,
+                limits: Default::default(),
                 installed_at,
             },
         ),
@@ -90,7 +91,7 @@ pub async fn get_plugin(
     Ok(Json(find(&state, &name).await?.into()))
 }
 
-/// Enables a plugin or switches it off everywhere.
+/// Enables a plugin or switches it off everywhere, or sets its limits.
 #[utoipa::path(patch, path = "/v1/plugins/{plugin}", tag = "plugins",
     request_body = PluginPatch, responses((status = 200, body = Plugin)))]
 pub async fn update_plugin(
@@ -99,8 +100,12 @@ pub async fn update_plugin(
     PathOf(name): PathOf<PluginName>,
     Body(patch): Body<PluginPatch>,
 ) -> Result<Json<Plugin>, Problem> {
+    if let Some(problem) = patch.limits.as_ref().and_then(PluginLimits::problem) {
+        return Err(Problem::new(Kind::InvalidSetting, problem));
+    }
     edit(&state, &name, |plugin| {
         plugin.enabled = patch.enabled.unwrap_or(plugin.enabled);
+        plugin.limits = patch.limits.unwrap_or(plugin.limits);
         Ok(())
     })
     .await

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shipway_core::grant::Grants;
 use shipway_core::name::Timestamp;
-use shipway_core::plugin::{Description, Enabled, Installed, Request};
+use shipway_core::plugin::{Description, Enabled, Installed, PluginLimits, Request};
 use utoipa::ToSchema;
 
 use super::variable::Variable;
@@ -21,6 +21,8 @@ pub struct Plugin {
     /// Its settings for every environment.
     #[serde(rename = "values")]
     pub settings: Vec<Variable>,
+    /// Limits that were set in place of the host's own.
+    pub limits: PluginLimits,
     pub installed_at: Timestamp,
 }
 
@@ -29,6 +31,9 @@ pub struct Plugin {
 pub struct PluginPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<Enabled>,
+    /// In place of all limits that were set before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<PluginLimits>,
 }
 
 impl From<Installed> for Plugin {
@@ -38,6 +43,7 @@ impl From<Installed> for Plugin {
             grants,
             settings,
             enabled,
+            limits,
             installed_at,
         } = plugin;
         Self {
@@ -50,6 +56,7 @@ impl From<Installed> for Plugin {
                 .map(|(name, value)| Variable::new(name, value))
                 .collect(),
             description,
+            limits,
             installed_at,
         }
     }

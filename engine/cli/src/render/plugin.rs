@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use shipway_api::wire::plugin::Plugin;
-use shipway_core::grant::{Addresses, Grants, ImageGrant};
+use shipway_core::grant::{Addresses, Grants, Permission};
 use shipway_core::plugin::{Description, Enabled, Request};
 
 use crate::output::table;
@@ -71,6 +71,14 @@ fn write_description(out: &mut String, description: &Description) -> fmt::Result
             (false, false) => "",
         };
         writeln!(out, "  {}{traits}: {}", setting.name, setting.summary)?;
+        if setting.secret {
+            let places: Vec<String> = setting.places.iter().map(ToString::to_string).collect();
+            let places = match places.is_empty() {
+                true => "nowhere".to_owned(),
+                false => places.join(", "),
+            };
+            writeln!(out, "      is sent in: {places}")?;
+        }
     }
     match description.requests.as_slice() {
         [] => writeln!(out, "\nIt asks for nothing."),
@@ -87,7 +95,9 @@ fn write_description(out: &mut String, description: &Description) -> fmt::Result
 pub fn request(request: &Request) -> String {
     let what = match (request.capability.as_str(), request.targets.as_slice()) {
         ("files", targets) => format!("files of the commit: {}", targets.join(", ")),
-        ("image", _) => "one bounded command in the built image".to_owned(),
+        ("variables", targets) => format!("plain variables: {}", targets.join(", ")),
+        ("image", _) => "bounded commands in the built image".to_owned(),
+        ("exec", _) => "bounded commands in the candidate".to_owned(),
         ("http", targets) => format!("HTTP to {}", targets.join(", ")),
         (other, targets) => format!("{other} {}", targets.join(", ")),
     };
@@ -129,8 +139,14 @@ pub fn grants(grants: &Grants) -> String {
     if !grants.files.is_empty() {
         lines.push(format!("  files {}", grants.files.join(", ")));
     }
-    if grants.image == ImageGrant::Granted {
+    if !grants.variables.is_empty() {
+        lines.push(format!("  variables {}", grants.variables.join(", ")));
+    }
+    if grants.image == Permission::Granted {
         lines.push("  image".to_owned());
+    }
+    if grants.exec == Permission::Granted {
+        lines.push("  exec".to_owned());
     }
     for http in &grants.http {
         let methods = match http.methods.as_slice() {
@@ -177,6 +193,7 @@ mod tests {
                 summary: "sent as a bearer token".into(),
                 required: false,
                 secret: true,
+                places: vec!["header:authorization".parse().unwrap()],
             }],
             requests: vec![Request {
                 capability: "http".into(),
@@ -191,6 +208,7 @@ mod tests {
 
         It reads these settings:
           token (secret): sent as a bearer token
+              is sent in: header:authorization
 
         It asks for:
           HTTP to setting:url
@@ -203,13 +221,14 @@ mod tests {
         assert_eq!(grants(&Grants::default()), "  nothing");
         let some = Grants {
             files: vec!["Procfile".into()],
-            image: ImageGrant::Granted,
+            image: Permission::Granted,
             http: vec![HttpGrant {
                 origin: "https://hooks.example.com".into(),
                 methods: vec!["POST".into()],
                 addresses: Addresses::Any,
                 secrets: vec!["token".into()],
             }],
+            ..Grants::default()
         };
         insta::assert_snapshot!(grants(&some), @r"
         files Procfile

@@ -1,5 +1,6 @@
 //! Asks plugins their three questions, each in a fresh sandbox.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use async_trait::async_trait;
 use super::source::Files;
 use crate::environment::{EnvironmentKey, Variable};
 use crate::journal::{CheckOutcome, Entry};
+use crate::name::VariableName;
 use crate::name::{CommitId, DeploymentId, Digest, PluginName};
 use crate::plan::Collected;
 use crate::plugin::{Description, Installed};
@@ -37,7 +39,9 @@ pub trait Plugins: Send + Sync + std::fmt::Debug {
 pub struct Call {
     pub plugin: Arc<Installed>,
     /// The plugin's settings for this environment, with secret values.
-    pub settings: std::collections::BTreeMap<String, Variable>,
+    pub settings: BTreeMap<String, Variable>,
+    /// The environment's variables. Secret ones are never shown.
+    pub variables: BTreeMap<VariableName, Variable>,
     pub deployment: DeploymentId,
     pub environment: EnvironmentKey,
     pub commit: Option<CommitId>,
@@ -47,6 +51,8 @@ pub struct Call {
     pub image: Option<Arc<dyn ImageProbe>>,
     /// The candidate's endpoints; only in self-tests.
     pub candidate: Vec<Endpoint>,
+    /// None outside self-tests.
+    pub exec: Option<Arc<dyn CandidateExec>>,
     /// Where its log lines go.
     pub log: Arc<dyn PluginLog>,
 }
@@ -60,6 +66,18 @@ pub trait ImageProbe: Send + Sync + std::fmt::Debug {
         argv: Vec<String>,
         variables: Vec<(String, String)>,
     ) -> Result<super::runtime::ProbeOutput, super::runtime::RuntimeError>;
+}
+
+/// Runs one bounded command in an instance of the candidate.
+#[async_trait]
+pub trait CandidateExec: Send + Sync + std::fmt::Debug {
+    /// At most 60 s, at most 1 MiB of each stream. None when the candidate has
+    /// no such process type.
+    async fn run(
+        &self,
+        process: &str,
+        argv: Vec<String>,
+    ) -> Result<Option<super::runtime::ProbeOutput>, super::runtime::RuntimeError>;
 }
 
 /// Takes the lines that a plugin logs, and what the host says about it.

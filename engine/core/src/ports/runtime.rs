@@ -58,6 +58,18 @@ pub trait Runtime: Send + Sync + std::fmt::Debug {
     /// Starts one instance. It need not be healthy yet.
     async fn start(&self, request: &StartRequest) -> Result<Instance, RuntimeError>;
 
+    /// Runs one bounded command inside an instance, with the app's own
+    /// environment. A program that is not there exits with 127, as a shell
+    /// says it; an instance that is gone is an error.
+    async fn exec(&self, request: &ExecRequest) -> Result<ProbeOutput, RuntimeError>;
+
+    /// Told once the instance was found healthy: from now on it is started
+    /// again when it ends. Until then an exit is an exit. One that has ended
+    /// already is an error.
+    async fn proven(&self, _instance: &Instance) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
     async fn status(&self, instance: &Instance) -> Result<InstanceStatus, RuntimeError>;
 
     /// What the instance printed last, oldest first.
@@ -115,6 +127,21 @@ pub struct ProbeRequest {
     pub limit: usize,
 }
 
+#[derive(Debug, Clone)]
+pub struct ExecRequest {
+    pub deployment: DeploymentId,
+    pub instance: Instance,
+    /// What the instance was started from.
+    pub image: Image,
+    pub argv: Vec<String>,
+    /// What the instance was given.
+    pub variables: Variables,
+    pub timeout: Duration,
+    /// Bytes kept of each stream.
+    pub limit: usize,
+}
+
+/// What a probe or an exec left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeOutput {
     pub exit_code: i32,

@@ -68,7 +68,12 @@ async fn prove(
         ended = wait_ended(deploying, &instance) => Err(ended),
     };
     match healthy {
-        Ok(healthy) => note_healthy(deploying, process, &instance, healthy).await?,
+        Ok(healthy) => {
+            // From here on the runtime keeps it up.
+            let kept = scene.runtime.proven(&instance).await;
+            kept.map_err(|error| failures::of_runtime(Step::Start, &error))?;
+            note_healthy(deploying, process, &instance, healthy).await?;
+        }
         Err(message) => {
             return Err(unhealthy(deploying, process, &instance, message)
                 .await

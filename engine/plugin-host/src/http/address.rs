@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use ip_network::{Ipv4Network, Ipv6Network};
 use url::{Host, Url};
 
-use super::{Trouble, Way};
+use super::{Names, Trouble, Way};
 
 /// Names with more addresses are not tried further.
 const MOST_ADDRESSES: usize = 8;
@@ -22,12 +22,16 @@ pub(crate) enum Reach {
 }
 
 /// Resolved once: what is connected to is what was checked.
-pub(super) async fn resolve(url: &Url, way: Way) -> Result<Vec<SocketAddr>, Trouble> {
+pub(super) async fn resolve(
+    url: &Url,
+    way: Way,
+    names: &dyn Names,
+) -> Result<Vec<SocketAddr>, Trouble> {
     let reach = match way {
         Way::Candidate(address) => return Ok(vec![address]),
         Way::Resolved(reach) => reach,
     };
-    let found = look_up(url).await?;
+    let found = look_up(url, names).await?;
     let refused = found.first().map(|address| address.ip().to_string());
     let reachable: Vec<SocketAddr> = found
         .into_iter()
@@ -40,7 +44,7 @@ pub(super) async fn resolve(url: &Url, way: Way) -> Result<Vec<SocketAddr>, Trou
     }
 }
 
-async fn look_up(url: &Url) -> Result<Vec<SocketAddr>, Trouble> {
+async fn look_up(url: &Url, names: &dyn Names) -> Result<Vec<SocketAddr>, Trouble> {
     let port = url.port_or_known_default().unwrap_or_default();
     let name = match url.host() {
         Some(Host::Ipv4(ip)) => return Ok(vec![SocketAddr::new(ip.into(), port)]),
@@ -49,13 +53,24 @@ async fn look_up(url: &Url) -> Result<Vec<SocketAddr>, Trouble> {
         None => "",
     };
     let unresolved = |why: String| Trouble::Unresolved(name.to_owned(), why);
-    let found = tokio::net::lookup_host((name, port)).await;
-    let found: Vec<SocketAddr> = found
-        .map_err(|error| unresolved(error.to_string()))?
-        .collect();
+    let found = names.addresses(name, port).await;
+    let found = found.map_err(|error| unresolved(error.to_string()))?;
     match found.is_empty() {
         true => Err(unresolved("it has no address".to_owned())),
         false => Ok(found),
+    }
+}
+
+/// The check of a URL that names an address, where nothing is looked up.
+pub(super) fn check_literal(url: &Url, reach: Reach) -> Result<(), Trouble> {
+    let address: IpAddr = match url.host() {
+        Some(Host::Ipv4(ip)) => ip.into(),
+        Some(Host::Ipv6(ip)) => ip.into(),
+        _ => return Ok(()),
+    };
+    match reach == Reach::Any || is_public(address) {
+        true => Ok(()),
+        false => Err(Trouble::NotPublic(address.to_string())),
     }
 }
 
@@ -112,6 +127,7 @@ fn is_tunnel(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::SystemNames;
 
     #[test]
     fn only_the_open_internet_is_public() {
@@ -169,13 +185,15 @@ mod tests {
             "http://0/",
         ] {
             let url = Url::parse(url).unwrap();
-            let refused = resolve(&url, Way::Resolved(Reach::Public)).await;
+            let refused = resolve(&url, Way::Resolved(Reach::Public), &SystemNames).await;
             assert!(
                 matches!(refused, Err(Trouble::NotPublic(_))),
                 "{url}: {refused:?}"
             );
             assert!(
-                resolve(&url, Way::Resolved(Reach::Any)).await.is_ok(),
+                resolve(&url, Way::Resolved(Reach::Any), &SystemNames)
+                    .await
+                    .is_ok(),
                 "{url}"
             );
         }

@@ -7,7 +7,7 @@ use hyper::Method;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::Body;
+use super::{Body, OutsideRequest};
 use crate::secrets::{BodyForm, Secrets, Used};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -96,6 +96,20 @@ impl Outgoing {
         format!("{host}:{port}")
     }
 
+    /// What leaves, as a rehearsal sees it.
+    pub(crate) fn as_outside(&self) -> OutsideRequest {
+        let headers = self.headers.iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        });
+        OutsideRequest {
+            method: self.method.to_string(),
+            url: self.url.to_string(),
+            headers: headers.collect(),
+            body: self.body.clone(),
+        }
+    }
+
     pub(crate) fn into_hyper(self) -> Result<hyper::Request<Body>, hyper::http::Error> {
         let mut request = hyper::Request::builder()
             .method(self.method)
@@ -152,7 +166,7 @@ fn parse_headers(
         {
             return Err(form(format!("the header {name} is the host's to set")));
         }
-        let value = HeaderValue::from_str(&secrets.fill_header(value, used))
+        let value = HeaderValue::from_str(&secrets.fill_header(name.as_str(), value, used))
             .map_err(|_| form(format!("the value of the header {name} cannot be sent")))?;
         bytes += name.as_str().len() + value.len();
         headers.append(name, value);

@@ -39,7 +39,7 @@ async fn a_file_that_is_not_granted_is_denied_and_the_operator_is_told_how() {
 #[tokio::test]
 async fn no_grant_reaches_git_env_or_out_of_the_tree() {
     for path in [".env", ".git/config", "../x", "/etc/passwd", "a//b", "a\\b"] {
-        let log = fails(&format!("read {path}"), &["**"], "no plugin may read").await;
+        let log = fails(&format!("read {path}"), &["**"], "no plugin may have it").await;
         assert!(
             !log.contains("plugin grant"),
             "a grant would not help: {log}"

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use async_trait::async_trait;
 use shipway_core::environment::{EnvironmentKey, Variable};
-use shipway_core::grant::{Addresses, Grants, HttpGrant, ImageGrant};
+use shipway_core::grant::{Addresses, Grants, HttpGrant, Permission};
 use shipway_core::name::{DeploymentId, Digest, PluginName, Timestamp};
 use shipway_core::plan::Collected;
 use shipway_core::plugin::{Description, Enabled, Installed};
@@ -134,7 +134,7 @@ impl Bench {
     }
 
     pub fn grant_image(mut self) -> Self {
-        self.grants.image = ImageGrant::Granted;
+        self.grants.image = Permission::Granted;
         self
     }
 
@@ -186,11 +186,13 @@ fn call(description: Description, log: Arc<Kept>) -> Call {
         grants: Grants::default(),
         settings: BTreeMap::new(),
         enabled: Enabled::Yes,
+        limits: Default::default(),
         installed_at: Timestamp::from_millis(0),
     };
     Call {
         plugin: Arc::new(plugin),
         settings: BTreeMap::new(),
+        variables: BTreeMap::new(),
         deployment: DeploymentId(uuid::Uuid::nil()),
         environment: EnvironmentKey {
             app: "guestbook".parse().unwrap(),
@@ -201,6 +203,7 @@ fn call(description: Description, log: Arc<Kept>) -> Call {
         files: None,
         image: None,
         candidate: Vec::new(),
+        exec: None,
         log,
     }
 }

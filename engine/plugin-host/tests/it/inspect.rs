@@ -100,7 +100,7 @@ async fn an_unknown_import_is_named() {
     assert_fault(
         &http,
         PluginErrorKind::UnknownImport,
-        "use shipway:plugin/http",
+        "in another version or form",
     );
     let newer = r#"(component
         (import "shipway:plugin/log@0.1.0" (instance (export "shout" (func)))))"#;

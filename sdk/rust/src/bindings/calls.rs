@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::imports::shipway::plugin::{
-    candidate, http as wire_http, image as wire_image, log as wire_log, settings, source,
+    candidate, http as wire_http, image as wire_image, log as wire_log, model, settings, source,
+    variables,
 };
 use crate::candidate::Endpoint;
 use crate::failure::Failure;
@@ -23,6 +24,10 @@ pub(crate) fn setting(name: &str) -> Option<String> {
     settings::get(name)
 }
 
+pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
+    Ok(variables::get(name)?)
+}
+
 pub(crate) fn log(level: Level, message: &str) {
     let level = match level {
         Level::Debug => wire_log::Level::Debug,
@@ -39,13 +44,21 @@ pub(crate) fn run_image(argv: &[&str], variables: &[(&str, &str)]) -> Result<Out
         .iter()
         .map(|&(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let output = wire_image::run(&argv, &variables)?;
-    Ok(Output {
+    Ok(output(wire_image::run(&argv, &variables)?))
+}
+
+pub(crate) fn exec(process: &str, argv: &[&str]) -> Result<Output, Failure> {
+    let argv: Vec<String> = argv.iter().map(|&word| word.to_owned()).collect();
+    Ok(output(candidate::exec(process, &argv)?))
+}
+
+fn output(output: model::Output) -> Output {
+    Output {
         exit_code: output.exit_code,
         stdout: output.stdout,
         stderr: output.stderr,
         truncated: output.truncated,
-    })
+    }
 }
 
 pub(crate) fn send(request: Request) -> Result<Response, Failure> {
@@ -55,6 +68,7 @@ pub(crate) fn send(request: Request) -> Result<Response, Failure> {
         headers: request.headers,
         body: request.body,
         timeout_ms: request.timeout.map(whole_milliseconds),
+        attributes: Vec::new(),
     })?;
     Ok(Response {
         status: response.status,

@@ -79,6 +79,8 @@ fn setting(setting: Setting) -> manifest::Setting {
         summary: setting.summary,
         required: setting.required,
         secret: setting.secret,
+        places: setting.places.iter().map(ToString::to_string).collect(),
+        attributes: setting.attributes,
     }
 }
 
@@ -87,6 +89,7 @@ fn request(request: Request) -> manifest::Request {
         capability: request.capability.as_str().to_owned(),
         targets: request.targets,
         reason: request.reason,
+        attributes: request.attributes,
     }
 }
 
@@ -116,6 +119,7 @@ fn skipped(skipped: Skipped) -> commands::Skipped {
         what: skipped.what,
         reason: skipped.reason,
         provenance: provenance(skipped.provenance),
+        attributes: Vec::new(),
     }
 }
 

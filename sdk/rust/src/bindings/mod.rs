@@ -17,6 +17,7 @@ pub mod imports {
             package shipway:sdk;
             world imports {
                 import shipway:plugin/settings@0.1.0;
+                import shipway:plugin/variables@0.1.0;
                 import shipway:plugin/log@0.1.0;
                 import shipway:plugin/source@0.1.0;
                 import shipway:plugin/image@0.1.0;

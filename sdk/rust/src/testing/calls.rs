@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::grants;
-use super::host::{ImageCall, Line, State};
+use super::host::{ExecCall, ImageCall, Line, State};
 use crate::candidate::Endpoint;
 use crate::failure::{Code, Failure};
 use crate::http::{Request, Response};
@@ -87,6 +87,12 @@ pub(crate) fn setting(name: &str) -> Option<String> {
     })
 }
 
+pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
+    let host = host()?;
+    grants::variable(&host.manifest, name)?;
+    Ok(host.variables.borrow().get(name).cloned())
+}
+
 pub(crate) fn log(level: Level, message: &str) {
     if let Ok(host) = host() {
         host.log.borrow_mut().push(Line {
@@ -110,6 +116,17 @@ pub(crate) fn run_image(argv: &[&str], variables: &[(&str, &str)]) -> Result<Out
     (host.image.borrow())(&call)
 }
 
+pub(crate) fn exec(process: &str, argv: &[&str]) -> Result<Output, Failure> {
+    let host = host()?;
+    grants::exec(&host.manifest)?;
+    let call = ExecCall {
+        process: process.to_owned(),
+        argv: argv.iter().map(|&word| word.to_owned()).collect(),
+    };
+    host.exec_calls.borrow_mut().push(call.clone());
+    (host.exec.borrow())(&call)
+}
+
 pub(crate) fn send(request: Request) -> Result<Response, Failure> {
     let host = host()?;
     let candidate: Vec<String> = host
@@ -118,9 +135,13 @@ pub(crate) fn send(request: Request) -> Result<Response, Failure> {
         .iter()
         .map(|endpoint| endpoint.url.clone())
         .collect();
-    grants::http(&host.manifest, &request.url, &candidate, |name| {
-        value_of(&host, name)
-    })?;
+    grants::http(
+        &host.manifest,
+        &request.method,
+        &request.url,
+        &candidate,
+        |name| value_of(&host, name),
+    )?;
     host.requests.borrow_mut().push(request.clone());
     (host.http.borrow())(&request)
 }

@@ -30,39 +30,70 @@ pub(super) fn file(manifest: &Manifest, path: &str) -> Result<(), Failure> {
     )))
 }
 
+/// Whether the plugin may read a variable of the environment.
+pub(super) fn variable(manifest: &Manifest, name: &str) -> Result<(), Failure> {
+    if targets(manifest, Capability::Variables).any(|target| target == name) {
+        return Ok(());
+    }
+    Err(denied(format!(
+        "the manifest does not request the variable `{name}`"
+    )))
+}
+
 /// Whether the plugin may run a command in the image.
 pub(super) fn image(manifest: &Manifest) -> Result<(), Failure> {
+    asked(manifest, Capability::Image)
+}
+
+/// Whether the plugin may run a command in the candidate.
+pub(super) fn exec(manifest: &Manifest) -> Result<(), Failure> {
+    asked(manifest, Capability::Exec)
+}
+
+fn asked(manifest: &Manifest, capability: Capability) -> Result<(), Failure> {
     let asked = manifest
         .requests
         .iter()
-        .any(|request| request.capability == Capability::Image);
+        .any(|request| request.capability == capability);
     if asked {
         return Ok(());
     }
-    Err(denied("the manifest does not request `image`".to_owned()))
+    Err(denied(format!(
+        "the manifest does not request `{}`",
+        capability.as_str()
+    )))
 }
 
 /// Whether the plugin may send a request to a URL. `setting` looks up a
 /// setting, for targets such as `setting:url`.
 pub(super) fn http(
     manifest: &Manifest,
+    method: &str,
     url: &str,
     endpoints: &[String],
     setting: impl Fn(&str) -> Option<String>,
 ) -> Result<(), Failure> {
     let wanted = origin(url)
         .ok_or_else(|| Failure::invalid(format!("`{url}` is no http:// or https:// URL")))?;
-    let asked = targets(manifest, Capability::Http).filter_map(|target| {
-        match target.strip_prefix("setting:") {
-            Some(name) => setting(name),
-            None => Some(target.to_owned()),
+    let of_method = |target: &'_ str| match target.split_once(' ') {
+        Some((methods, origin)) if methods.split(',').any(|own| own == method) => {
+            Some(origin.to_owned())
         }
+        Some(_) => None,
+        None => Some(target.to_owned()),
+    };
+    let asked = targets(manifest, Capability::Http).filter_map(of_method);
+    let asked = asked.filter_map(|target| match target.strip_prefix("setting:") {
+        Some(name) => setting(name),
+        None => Some(target),
     });
     let mut granted = asked.chain(endpoints.iter().cloned());
     if granted.any(|target| origin(&target).as_deref() == Some(wanted.as_str())) {
         return Ok(());
     }
-    Err(denied(format!("the manifest does not request {wanted}")))
+    Err(denied(format!(
+        "the manifest does not request {method} {wanted}"
+    )))
 }
 
 fn targets(manifest: &Manifest, capability: Capability) -> impl Iterator<Item = &str> {

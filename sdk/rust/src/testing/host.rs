@@ -25,6 +25,13 @@ pub struct ImageCall {
     pub variables: Vec<(String, String)>,
 }
 
+/// One command that the plugin ran in the candidate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecCall {
+    pub process: String,
+    pub argv: Vec<String>,
+}
+
 /// One line that the plugin wrote to the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -39,10 +46,13 @@ pub(super) struct State {
     pub(super) manifest: Manifest,
     pub(super) files: RefCell<BTreeMap<String, Vec<u8>>>,
     pub(super) settings: RefCell<BTreeMap<String, String>>,
+    pub(super) variables: RefCell<BTreeMap<String, String>>,
     pub(super) endpoints: RefCell<Vec<Endpoint>>,
     pub(super) image: RefCell<Answer<ImageCall, Output>>,
+    pub(super) exec: RefCell<Answer<ExecCall, Output>>,
     pub(super) http: RefCell<Answer<Request, Response>>,
     pub(super) image_calls: RefCell<Vec<ImageCall>>,
+    pub(super) exec_calls: RefCell<Vec<ExecCall>>,
     pub(super) requests: RefCell<Vec<Request>>,
     pub(super) log: RefCell<Vec<Line>>,
 }
@@ -55,14 +65,19 @@ impl Host {
             manifest: P::describe(),
             files: RefCell::default(),
             settings: RefCell::default(),
+            variables: RefCell::default(),
             endpoints: RefCell::default(),
             image: RefCell::new(Box::new(|_| {
                 Err(Failure::unavailable("there is no image yet"))
+            })),
+            exec: RefCell::new(Box::new(|_| {
+                Err(Failure::unavailable("there is no candidate here"))
             })),
             http: RefCell::new(Box::new(|request| {
                 Err(Failure::unavailable(format!("{} does not answer", request.url)).retryable())
             })),
             image_calls: RefCell::default(),
+            exec_calls: RefCell::default(),
             requests: RefCell::default(),
             log: RefCell::default(),
         }))
@@ -82,6 +97,15 @@ impl Host {
     pub fn setting(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.0
             .settings
+            .borrow_mut()
+            .insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets a variable of the environment.
+    pub fn variable(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.0
+            .variables
             .borrow_mut()
             .insert(name.into(), value.into());
         self
@@ -108,6 +132,12 @@ impl Host {
         self
     }
 
+    /// Says what commands in the candidate answer.
+    pub fn exec(self, answer: impl Fn(&ExecCall) -> Result<Output, Failure> + 'static) -> Self {
+        *self.0.exec.borrow_mut() = Box::new(answer);
+        self
+    }
+
     /// Says what HTTP requests are answered.
     pub fn http(self, answer: impl Fn(&Request) -> Result<Response, Failure> + 'static) -> Self {
         *self.0.http.borrow_mut() = Box::new(answer);
@@ -123,6 +153,11 @@ impl Host {
     /// The commands that were run in the image, in order.
     pub fn image_calls(&self) -> Vec<ImageCall> {
         self.0.image_calls.borrow().clone()
+    }
+
+    /// The commands that were run in the candidate, in order.
+    pub fn exec_calls(&self) -> Vec<ExecCall> {
+        self.0.exec_calls.borrow().clone()
     }
 
     /// The HTTP requests that were sent, in order.

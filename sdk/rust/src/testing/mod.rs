@@ -29,4 +29,4 @@ mod host;
 
 pub(crate) mod calls;
 
-pub use host::{Host, ImageCall, Line, deployment, event};
+pub use host::{ExecCall, Host, ImageCall, Line, deployment, event};

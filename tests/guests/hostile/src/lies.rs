@@ -16,8 +16,9 @@ pub fn description(act: &str) -> manifest::Description {
     };
     let request = |capability: &str, targets: &[&str]| manifest::Request {
         capability: capability.to_owned(),
-        targets: targets.iter().map(|target| (*target).to_owned()).collect(),
+        targets: strings(targets),
         reason: "The tests need it.".to_owned(),
+        attributes: Vec::new(),
     };
     manifest::Description {
         name: name.to_owned(),
@@ -26,7 +27,22 @@ pub fn description(act: &str) -> manifest::Description {
             _ => "1.0.0".to_owned(),
         },
         summary,
-        settings: vec![setting("act", false), setting("token", true)],
+        settings: vec![
+            setting("act", false, &[]),
+            setting("url", false, &["url"]),
+            setting(
+                "token",
+                true,
+                &[
+                    "header:authorization",
+                    "header:x-token",
+                    "path",
+                    "query",
+                    "body",
+                    "url",
+                ],
+            ),
+        ],
         requests: vec![
             request("files", &["**"]),
             request("image", &[]),
@@ -36,12 +52,18 @@ pub fn description(act: &str) -> manifest::Description {
     }
 }
 
-fn setting(name: &str, secret: bool) -> manifest::Setting {
+fn strings(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn setting(name: &str, secret: bool, places: &[&str]) -> manifest::Setting {
     manifest::Setting {
         name: name.to_owned(),
         summary: "What the tests set.".to_owned(),
         required: false,
         secret,
+        places: strings(places),
+        attributes: Vec::new(),
     }
 }
 

@@ -64,6 +64,7 @@ fn request() -> http::Request {
             .collect(),
         body: filled("body").into_bytes(),
         timeout_ms: setting("timeout").parse().ok(),
+        attributes: Vec::new(),
     }
 }
 
@@ -108,6 +109,7 @@ fn ask_candidate() -> Result<Vec<String>, Failure> {
             headers: vec![("host".to_owned(), endpoint.host.clone())],
             body: Vec::new(),
             timeout_ms: None,
+            attributes: Vec::new(),
         })?;
         let body = text(&response.body);
         lines.push(format!("{} {} {body}", endpoint.process, response.status));

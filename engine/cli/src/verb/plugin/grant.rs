@@ -3,7 +3,7 @@
 use clap::Args;
 use reqwest::Method;
 use shipway_api::wire::plugin::Plugin;
-use shipway_core::grant::{Addresses, Grants, HttpGrant, ImageGrant};
+use shipway_core::grant::{Addresses, Grants, HttpGrant, Permission};
 use shipway_core::name::PluginName;
 
 use crate::client::Client;
@@ -20,6 +20,12 @@ pub struct What {
     /// One bounded command in the built image
     #[arg(long)]
     image: bool,
+    /// Plain variables of the environment, by name
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    variables: Vec<String>,
+    /// Commands in the candidate, in a self-test
+    #[arg(long)]
+    exec: bool,
     /// HTTP to this origin, such as https://hooks.example.com
     #[arg(long, value_name = "ORIGIN")]
     http: Vec<String>,
@@ -29,21 +35,28 @@ pub struct What {
     /// The origins may be at private addresses
     #[arg(long, requires = "http")]
     private: bool,
-    /// Secret settings that may be sent there
+    /// Secret settings that may be sent there, as NAME, or NAME@PLACE for one
+    /// place only: header:X-Key, path, query, body, url
     #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "http")]
     send: Vec<String>,
 }
 
 impl What {
     pub fn is_empty(&self) -> bool {
-        !self.requested && !self.image && self.files.is_empty() && self.http.is_empty()
+        let listed = [&self.files, &self.variables, &self.http];
+        let said = self.requested || self.image || self.exec;
+        !said && listed.iter().all(|list| list.is_empty())
     }
 
     /// What is granted now, and this.
     fn add(self, grants: &mut Grants) {
         union(&mut grants.files, self.files);
+        union(&mut grants.variables, self.variables);
         if self.image {
-            grants.image = ImageGrant::Granted;
+            grants.image = Permission::Granted;
+        }
+        if self.exec {
+            grants.exec = Permission::Granted;
         }
         for origin in self.http {
             let origin = origin.trim_end_matches('/').to_owned();
@@ -73,6 +86,12 @@ pub struct Less {
     /// The command in the image
     #[arg(long)]
     image: bool,
+    /// These variables
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    variables: Vec<String>,
+    /// Commands in the candidate
+    #[arg(long)]
+    exec: bool,
     /// HTTP to this origin
     #[arg(long, value_name = "ORIGIN")]
     http: Vec<String>,
@@ -84,8 +103,14 @@ impl Less {
             *grants = Grants::default();
         }
         grants.files.retain(|glob| !self.files.contains(glob));
+        grants
+            .variables
+            .retain(|name| !self.variables.contains(name));
         if self.image {
-            grants.image = ImageGrant::Denied;
+            grants.image = Permission::Denied;
+        }
+        if self.exec {
+            grants.exec = Permission::Denied;
         }
         let named = |origin: &str| self.http.iter().any(|o| o.trim_end_matches('/') == origin);
         grants.http.retain(|grant| !named(&grant.origin));
@@ -99,7 +124,7 @@ pub async fn fetch(client: &Client, plugin: &PluginName) -> Result<Plugin, Failu
 pub async fn more(client: &Client, name: &PluginName, what: What) -> Result<Plugin, Failure> {
     if what.is_empty() {
         return Err(Failure::usage("nothing to grant")
-            .with_hint("say --requested, or --files, --image or --http"));
+            .with_hint("say --requested, or --files, --variables, --image, --exec or --http"));
     }
     let plugin = fetch(client, name).await?;
     let plugin = match what.requested {
@@ -126,8 +151,12 @@ pub async fn requested(client: &Client, plugin: Plugin) -> Result<Plugin, Failur
         ..
     } = plugin;
     union(&mut grants.files, requested.files);
-    if requested.image == ImageGrant::Granted {
-        grants.image = ImageGrant::Granted;
+    union(&mut grants.variables, requested.variables);
+    if requested.image == Permission::Granted {
+        grants.image = Permission::Granted;
+    }
+    if requested.exec == Permission::Granted {
+        grants.exec = Permission::Granted;
     }
     for http in requested.http {
         if !grants.http.iter().any(|grant| grant.origin == http.origin) {
@@ -167,12 +196,14 @@ mod tests {
         assert_eq!(grants.files, ["Procfile"]);
         assert_eq!(grants.http[0].origin, "https://a.example.com");
         assert_eq!(grants.http[0].methods, ["POST"]);
-        assert_eq!(grants.image, ImageGrant::Denied);
+        assert_eq!(grants.image, Permission::Denied);
 
         let less = Less {
             all: false,
             files: vec![],
             image: false,
+            variables: vec![],
+            exec: false,
             http: vec!["https://a.example.com".into()],
         };
         less.take(&mut grants);
