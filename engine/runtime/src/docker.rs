@@ -3,7 +3,8 @@
 //!
 //! Start at [`DockerRuntime`]. Each module below does one of the port's deeds:
 //! `build` (with `context` and `ignore`) makes images, `image` finds and prunes
-//! them, `probe` and `commands` run one-off containers, `instance` runs the app.
+//! them, `probe` and `commands` run one-off containers, `instance` runs the app and `exec` a
+//! command beside it.
 //!
 //! Everything made carries labels (`label`), and nothing without them is ever
 //! touched. No command is run by a shell of this machine, no registry is needed
@@ -16,6 +17,7 @@ mod container;
 mod context;
 mod driver;
 mod engine;
+mod exec;
 mod failure;
 mod ignore;
 mod image;
@@ -23,6 +25,7 @@ mod instance;
 mod label;
 mod marks;
 mod one_off;
+mod output;
 mod probe;
 mod progress;
 mod supervise;
@@ -36,8 +39,8 @@ use shipway_core::journal::{Image, Instance};
 use shipway_core::name::{AppName, DeploymentId};
 use shipway_core::ports::Output;
 use shipway_core::ports::runtime::{
-    BuildRequest, CommandRun, CommandWatcher, ImageKey, InstanceStatus, Owned, ProbeOutput,
-    ProbeRequest, Runtime, RuntimeError, StartRequest,
+    BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageKey, InstanceStatus, Owned,
+    ProbeOutput, ProbeRequest, Runtime, RuntimeError, StartRequest,
 };
 
 use engine::Engine;
@@ -54,9 +57,10 @@ pub struct DockerConfig {
     pub network: Option<String>,
     pub builder: Builder,
     pub reach: Reach,
-    /// An instance that has run for so long is started again when it exits.
-    /// Before, an exit is an exit, for the deployment to see. 180 s unless set,
-    /// which is more than the health rule takes.
+    /// An instance that has run for so long is started again when it exits, also
+    /// where an engine ended before it could say that it is proven
+    /// ([`Runtime::proven`]). Before, an exit is an exit, for the deployment to
+    /// see. 180 s unless set, which is more than the health rule takes.
     pub proven: Duration,
 }
 
@@ -156,6 +160,14 @@ impl Runtime for DockerRuntime {
 
     async fn start(&self, request: &StartRequest) -> Result<Instance, RuntimeError> {
         instance::start(&self.engine, request).await
+    }
+
+    async fn exec(&self, request: &ExecRequest) -> Result<ProbeOutput, RuntimeError> {
+        exec::exec(&self.engine, request).await
+    }
+
+    async fn proven(&self, instance: &Instance) -> Result<(), RuntimeError> {
+        supervise::now(&self.engine, instance).await
     }
 
     async fn status(&self, instance: &Instance) -> Result<InstanceStatus, RuntimeError> {

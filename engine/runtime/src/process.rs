@@ -22,8 +22,8 @@ use shipway_core::journal::{Image, Instance};
 use shipway_core::name::{AppName, DeploymentId};
 use shipway_core::ports::Output;
 use shipway_core::ports::runtime::{
-    BuildRequest, CommandRun, CommandWatcher, ImageKey, InstanceStatus, Owned, ProbeOutput,
-    ProbeRequest, Runtime, RuntimeError, StartRequest,
+    BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageKey, InstanceStatus, Owned,
+    ProbeOutput, ProbeRequest, Runtime, RuntimeError, StartRequest,
 };
 
 pub(crate) mod state;
@@ -31,10 +31,13 @@ pub(crate) mod state;
 mod copy;
 mod images;
 mod instances;
+mod launch;
 mod ports;
+mod proven;
 mod volumes;
 
 mod commands;
+mod exec;
 mod probe;
 mod run;
 mod running;
@@ -190,6 +193,14 @@ impl Runtime for ProcessRuntime {
 
     async fn start(&self, request: &StartRequest) -> Result<Instance, RuntimeError> {
         instances::start(self, request).await
+    }
+
+    async fn exec(&self, request: &ExecRequest) -> Result<ProbeOutput, RuntimeError> {
+        exec::exec(self, request).await
+    }
+
+    async fn proven(&self, instance: &Instance) -> Result<(), RuntimeError> {
+        proven::note(&self.state, instance).await
     }
 
     async fn status(&self, instance: &Instance) -> Result<InstanceStatus, RuntimeError> {

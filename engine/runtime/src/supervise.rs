@@ -8,9 +8,11 @@
 //! share the instance's folder only: the supervisor writes its status, the
 //! engine asks it to stop with SIGTERM.
 //!
-//! An instance that ends before it was ever up (its port open, or its settling
-//! time over) is not started again: the engine finds it exited. Later it is
-//! started again after 2 s, then twice as long each time, at most 60 s.
+//! An instance that ends before it was ever up is not started again: the engine
+//! finds it exited. It was up when the engine has said so (in the instance's
+//! folder too), or, should the engine have ended before it could, when it has
+//! run for 180 s. From then on it is started again after 2 s, then twice as long
+//! each time, at most 60 s.
 
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -21,7 +23,6 @@ use nix::sys::signal::Signal;
 use shipway_core::journal::Exit;
 
 mod app;
-mod listening;
 mod log;
 mod signals;
 pub(crate) mod spec;
@@ -33,11 +34,10 @@ use spec::{Spec, State, Status, Up};
 
 /// A spec is never larger.
 const LARGEST_SPEC: u64 = 64 * 1024 * 1024;
-/// How often a new instance is looked at until it is up. The engine may find it
-/// healthy between two looks; one that dies in between would not be started again.
-const LOOK_SOON: Duration = Duration::from_millis(20);
-/// How often one that is up is looked at, in case a signal was missed.
-const LOOK_SELDOM: Duration = Duration::from_secs(5);
+/// How often the instance is looked at, in case a signal was missed.
+const LOOK: Duration = Duration::from_secs(5);
+/// What has run this long was up: the health rule takes less.
+const UP_AT_LEAST: Duration = Duration::from_secs(180);
 /// The pause before an instance is started again; doubled with each early end.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -114,16 +114,15 @@ impl Supervisor {
             let End::Exited(exit, ran) = end else {
                 return self.note(State::Stopped);
             };
-            // A full disk must not end the supervisor of what serves.
             let noted = self.note(State::Exited { exit });
-            if first {
-                noted?;
+            if first && noted.is_ok() {
                 tell_engine(exit);
             }
             first = false;
-            if self.status.up == Up::NotYet {
-                return Ok(());
+            if !self.was_up(ran) {
+                return noted;
             }
+            // A full disk must not end the supervisor of what serves.
             self.log_restart(exit);
             if self.pause(ran) {
                 return self.note(State::Stopped);
@@ -160,11 +159,7 @@ impl Supervisor {
     /// Until it ends, or we are told to stop it.
     fn watch(&mut self, mut app: App) -> End {
         loop {
-            let look = match self.status.up {
-                Up::NotYet => LOOK_SOON,
-                Up::Once => LOOK_SELDOM,
-            };
-            if asks_to_stop(self.signals.recv_timeout(look)) {
+            if asks_to_stop(self.signals.recv_timeout(LOOK)) {
                 app.end(spec::grace(&self.spec.folder), &self.signals);
                 return End::Stopped;
             }
@@ -172,23 +167,22 @@ impl Supervisor {
                 app.kill();
                 return End::Exited(exit, app.ran());
             }
-            self.look_whether_up(&app);
         }
     }
 
-    fn look_whether_up(&mut self, app: &App) {
-        if self.status.up == Up::NotYet && self.is_up(app.ran()) {
-            self.status.up = Up::Once;
-            // On a full disk only the status on disk is behind.
-            let _ = self.note(State::Running { process: app.id() });
+    /// To be asked after the exit was noted: an engine that says too late that
+    /// the instance is up then sees the exit, and that nothing comes of it.
+    fn was_up(&mut self, ran: Duration) -> bool {
+        if self.status.up == Up::Once {
+            return true;
         }
-    }
-
-    fn is_up(&self, ran: Duration) -> bool {
-        match self.spec.port {
-            Some(port) => listening::is_open(port),
-            None => ran >= Duration::from_secs(u64::from(self.spec.settle_seconds)),
+        if ran < UP_AT_LEAST && !spec::is_proven(&self.spec.folder) {
+            return false;
         }
+        self.status.up = Up::Once;
+        // On a full disk only the status on disk is behind.
+        let _ = self.status.write(&self.spec.folder);
+        true
     }
 
     /// Waits before the next start; tells whether we were told to stop.

@@ -1,16 +1,17 @@
 //! The shell scripts that run inside containers. They are constants: what a
 //! user wrote reaches them as arguments, byte for byte, and is never quoted.
 //!
-//! They run on any POSIX shell (dash, busybox, bash are tested) as the
-//! container's first process, where a signal without a trap does nothing. A
+//! They run on any POSIX shell (dash, busybox, bash are tested), all but one as
+//! the container's first process, where a signal without a trap does nothing. A
 //! SIGTERM is passed on to every process of the container, since a command may
-//! be a shell with children, and all of them get the time to end. Their variables begin with `_sw_`, lest they meet
-//! an exported one of the user's.
+//! be a shell with children, and all of them get the time to end. Their
+//! variables begin with `_sw_`, lest they meet an exported one of the user's.
 
 use shipway_core::release::Invocation;
 
-/// What both scripts begin with. `kill -1` reaches every process there is, so it
-/// is kept to a first process, whose namespace is the container's.
+/// What the scripts of a container's first process begin with. `kill -1` reaches
+/// every process there is, so it is kept to a first process, whose namespace is
+/// the container's.
 const SIGNALS: &str = r#"
 _sw_stopping=
 [ $$ -ne 1 ] || trap '_sw_stopping=1; kill -TERM -1 2>/dev/null' TERM
@@ -76,6 +77,21 @@ _sw_wait $!
 exit "$_sw_status"
 "#;
 
+/// Runs a command in a running container: `$@`, in a session that the engine
+/// has made for it. The input's end is the end of all of its group; what it
+/// leaves running is told to end, too. No group but our own can have the number
+/// of this shell, so nothing of the app's is ever signalled.
+const WATCHED: &str = r#"
+exec 3<&0 </dev/null
+(read -r _sw_end <&3; kill -KILL -$$) >/dev/null 2>&1 &
+_sw_watcher=$!
+(exec "$@" 3<&-)
+_sw_status=$?
+kill -KILL "$_sw_watcher"; wait "$_sw_watcher" 2>/dev/null
+trap '' TERM; kill -TERM -$$ 2>/dev/null
+exit "$_sw_status"
+"#;
+
 /// What the shell and its arguments may take together. The kernel's own limit
 /// is 2 MiB on most machines, the environment included.
 const MOST_BYTES: usize = 1024 * 1024;
@@ -83,7 +99,7 @@ const MOST_BYTES: usize = 1024 * 1024;
 /// The words of a container that runs these commands; `None` stands for one
 /// that is run elsewhere. Nothing when they are too long for one container.
 pub fn commands(nonce: &str, commands: &[Option<&Invocation>]) -> Option<Vec<String>> {
-    let mut words = shell(COMMANDS);
+    let mut words = shell(&format!("{SIGNALS}{COMMANDS}"));
     words.push(nonce.to_owned());
     for command in commands {
         let argv = command.map(Invocation::argv).unwrap_or_default();
@@ -94,9 +110,16 @@ pub fn commands(nonce: &str, commands: &[Option<&Invocation>]) -> Option<Vec<Str
     (size <= MOST_BYTES).then_some(words)
 }
 
+/// The words of a command that is ended with its input.
+pub fn watched(argv: &[String]) -> Vec<String> {
+    let mut words = shell(WATCHED);
+    words.extend(argv.iter().cloned());
+    words
+}
+
 /// The words of an instance whose process type has a command.
 pub fn instance(command: &str) -> Vec<String> {
-    let mut words = shell(INSTANCE);
+    let mut words = shell(&format!("{SIGNALS}{INSTANCE}"));
     words.push(command.to_owned());
     words
 }
@@ -127,13 +150,18 @@ pub fn mark(text: &str) -> Option<(usize, Ended)> {
 
 /// `$0` is what the shell calls itself in its own messages.
 fn shell(script: &str) -> Vec<String> {
-    let script = format!("{SIGNALS}{script}");
-    vec!["/bin/sh".into(), "-c".into(), script, "shipway".into()]
+    vec![
+        "/bin/sh".into(),
+        "-c".into(),
+        script.into(),
+        "shipway".into(),
+    ]
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::{Read, Write};
+    use std::os::unix::process::CommandExt;
     use std::process::{Command, Stdio};
 
     use super::*;
@@ -228,6 +256,62 @@ mod tests {
         for shell in shells() {
             let (stdout, _) = run(&shell, std::slice::from_ref(&env));
             assert!(!stdout.contains("_sw_"), "{shell:?}: {stdout}");
+        }
+    }
+
+    /// In a group of its own, as the engine would.
+    fn begin_watched(shell: &[&str], argv: &[&str]) -> std::process::Child {
+        let argv: Vec<String> = argv.iter().map(|&word| word.into()).collect();
+        Command::new(shell[0])
+            .args(&shell[1..])
+            .args(&watched(&argv)[1..])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_watched_command_is_itself() {
+        let cases: [(&[&str], &str, i32); 5] = [
+            (
+                &["printf", "%s|", "two  words", "", "$HOME"],
+                "two  words||$HOME|",
+                0,
+            ),
+            (&["sh", "-c", "cat; env | grep _sw_"], "", 1),
+            (&["sh", "-c", "sleep 600 & echo $?; exit 3"], "0\n", 3),
+            (&["sh", "-c", "kill -9 $$"], "", 137),
+            (&["no-such-program"], "", 127),
+        ];
+        for shell in shells() {
+            for (argv, stdout, code) in cases {
+                let mut child = begin_watched(&shell, argv);
+                let _open = child.stdin.take();
+                let output = child.wait_with_output().unwrap();
+                let said = String::from_utf8(output.stdout).unwrap();
+                assert_eq!(said, stdout, "{shell:?} {argv:?}");
+                assert_eq!(output.status.code(), Some(code), "{shell:?} {argv:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_watched_command_ends_with_its_input() {
+        for shell in shells() {
+            let script = "trap '' TERM; (sleep 600; true) & echo begun; sleep 600; true";
+            let mut child = begin_watched(&shell, &["sh", "-c", script]);
+            let mut stdout = child.stdout.take().unwrap();
+            let mut begun = [0; 6];
+            stdout.read_exact(&mut begun).unwrap();
+            drop(child.stdin.take());
+            // Ends when nobody holds it open any more.
+            let mut rest = String::new();
+            stdout.read_to_string(&mut rest).unwrap();
+            assert_eq!(rest, "", "{shell:?}");
+            assert!(!child.wait().unwrap().success(), "{shell:?}");
         }
     }
 

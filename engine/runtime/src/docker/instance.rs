@@ -287,7 +287,7 @@ fn current_address(container: &ContainerSummary, reach: Reach) -> Option<SocketA
     Some((address, port).into())
 }
 
-fn condition(state: &ContainerState) -> InstanceStatus {
+pub fn condition(state: &ContainerState) -> InstanceStatus {
     use ContainerStateStatusEnum as Status;
     match state.status {
         Some(Status::RUNNING | Status::PAUSED | Status::STOPPING) => {

@@ -1,8 +1,7 @@
 //! One bounded command in an image: no network, no variables but those given,
 //! no privileges worth having, nothing kept of what it writes.
 
-use bollard::container::{AttachContainerResults, LogOutput};
-use futures::StreamExt;
+use bollard::container::AttachContainerResults;
 use shipway_core::environment::Limits;
 use shipway_core::journal::Exit;
 use shipway_core::ports::runtime::{ProbeOutput, ProbeRequest, RuntimeError};
@@ -12,6 +11,7 @@ use super::engine::{CALL, Engine};
 use super::failure::explain;
 use super::label::{self, PREFIX, Role};
 use super::one_off::{OneOff, Started};
+use super::output::{self, NOT_FOUND, not_found};
 
 /// A probe loads a framework to ask it one thing; it does not serve.
 const LIMITS: Limits = Limits {
@@ -19,8 +19,6 @@ const LIMITS: Limits = Limits {
     cpu_millis: None,
 };
 const MOST_PROCESSES: i64 = 512;
-/// What a shell answers for a program that is not there.
-const NOT_FOUND: i32 = 127;
 
 pub async fn probe(engine: &Engine, request: &ProbeRequest) -> Result<ProbeOutput, RuntimeError> {
     let container = OneOff::create(engine, &name(request), body(request)).await?;
@@ -76,36 +74,13 @@ async fn listen(
     mut attached: AttachContainerResults,
     limit: usize,
 ) -> Result<ProbeOutput, RuntimeError> {
-    let mut output = ProbeOutput {
-        exit_code: 0,
-        stdout: Vec::new(),
-        stderr: Vec::new(),
-        truncated: false,
-    };
-    while let Some(chunk) = attached.output.next().await {
-        let chunk = chunk.map_err(|error| explain("read a probe's output", CALL, error))?;
-        let kept = match &chunk {
-            LogOutput::StdErr { .. } => &mut output.stderr,
-            _ => &mut output.stdout,
-        };
-        let bytes = chunk.as_ref();
-        let room = limit.saturating_sub(kept.len()).min(bytes.len());
-        kept.extend_from_slice(bytes.get(..room).unwrap_or_default());
-        output.truncated |= room < bytes.len();
-    }
+    let mut output = output::collect(&mut attached.output, limit)
+        .await
+        .map_err(|error| explain("read a probe's output", CALL, error))?;
     output.exit_code = match container.exit().await? {
         Exit::Code { code } => code,
         Exit::Signal { signal } => 128 + signal,
         Exit::TimedOut { .. } | Exit::NotStarted | Exit::Cancelled => NOT_FOUND,
     };
     Ok(output)
-}
-
-fn not_found(message: &str, limit: usize) -> ProbeOutput {
-    ProbeOutput {
-        exit_code: NOT_FOUND,
-        stdout: Vec::new(),
-        stderr: message.bytes().take(limit).collect(),
-        truncated: message.len() > limit,
-    }
 }

@@ -2,8 +2,9 @@
 //!
 //! Not while a deployment watches it: there an exit must be seen as an exit. So
 //! a container begins without a restart policy and gets `unless-stopped` when
-//! it has run for [`DockerConfig::proven`]. This process need not live
-//! so long: whoever lists the instances later does it for those that are due.
+//! it is proven. Where an engine ended before it could say so, an instance that
+//! has run for [`DockerConfig::proven`] is proven by that: whoever lists the
+//! instances later does it for those that are due.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,12 +14,40 @@ use bollard::models::{
     ContainerSummary, ContainerSummaryStateEnum, ContainerUpdateBody, RestartPolicy,
     RestartPolicyNameEnum,
 };
-use shipway_core::ports::runtime::RuntimeError;
+use shipway_core::journal::Instance;
+use shipway_core::ports::runtime::{InstanceStatus, RuntimeError};
 
 #[cfg(doc)]
 use super::DockerConfig;
 use super::engine::{CALL, Engine};
-use super::failure::{is_gone, message, within};
+use super::failure::{explain, is_gone, message, within};
+use super::instance::condition;
+
+/// Supervises an instance that was found healthy. What has ended before is an
+/// error: nothing would start it again.
+pub async fn now(engine: &Engine, instance: &Instance) -> Result<(), RuntimeError> {
+    let docker = engine.docker().await?;
+    let what = format!("let the {} instance be started again", instance.process);
+    within(CALL, docker.update_container(&instance.id, policy()))
+        .await
+        .map_err(|error| explain(&what, CALL, error))?;
+    // Looked at last: one that ends after it has its policy is restarting.
+    let found = within(CALL, docker.inspect_container(&instance.id, None))
+        .await
+        .map_err(|error| explain(&what, CALL, error))?;
+    let state = found.state.unwrap_or_default();
+    if state.running == Some(true) || state.restarting == Some(true) {
+        return Ok(());
+    }
+    let ending = match condition(&state) {
+        InstanceStatus::Exited(exit) => format!("it {exit} just after it was healthy"),
+        _ => "it disappeared just after it was healthy".to_owned(),
+    };
+    Err(RuntimeError::Other {
+        what,
+        source: ending.into(),
+    })
+}
 
 /// Supervises an instance from the moment it is proven, if it still runs.
 pub fn later(docker: &Docker, id: &str, proven: Duration) {
@@ -72,13 +101,15 @@ async fn set_policy(docker: &Docker, id: &str) -> Result<(), Error> {
     if found.state.and_then(|state| state.running) != Some(true) {
         return Ok(());
     }
-    let policy = RestartPolicy {
-        name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
-        maximum_retry_count: None,
-    };
-    let update = ContainerUpdateBody {
-        restart_policy: Some(policy),
+    docker.update_container(id, policy()).await
+}
+
+fn policy() -> ContainerUpdateBody {
+    ContainerUpdateBody {
+        restart_policy: Some(RestartPolicy {
+            name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
+            maximum_retry_count: None,
+        }),
         ..ContainerUpdateBody::default()
-    };
-    docker.update_container(id, update).await
+    }
 }

@@ -16,6 +16,8 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use shipway_core::environment::Limits;
 
+use super::state::folders;
+
 #[cfg(target_os = "linux")]
 mod mounts;
 
@@ -159,12 +161,27 @@ impl Group {
         self.folders.iter().map(open).collect()
     }
 
+    /// A group within this one, under the same limits. It goes with this one.
+    pub fn inner(&self, name: &str) -> io::Result<Self> {
+        let make = |folder: &PathBuf| {
+            let inner = folder.join(name);
+            fs::create_dir(&inner)?;
+            Ok(inner)
+        };
+        let folders: io::Result<Vec<_>> = self.folders.iter().map(make).collect();
+        Ok(Self { folders: folders? })
+    }
+
     /// Kills all that is in it, also what left its session, and removes it.
     /// Takes a second at most; call it off the async threads.
     pub fn remove(&self) {
         for folder in &self.folders {
             for _ in 0..ROUNDS {
                 kill_all(folder);
+                for inner in folders(folder).unwrap_or_default() {
+                    // Busy like the outer one, and tried again with it.
+                    let _ = fs::remove_dir(inner);
+                }
                 match fs::remove_dir(folder) {
                     Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
                         std::thread::sleep(ROUND);
@@ -187,6 +204,9 @@ fn kill_all(folder: &Path) {
     if fs::write(folder.join("cgroup.kill"), "1").is_ok() {
         return;
     }
+    for inner in folders(folder).unwrap_or_default() {
+        kill_all(&inner);
+    }
     let listed = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
     for pid in listed.lines().filter_map(|line| line.parse::<i32>().ok()) {
         if pid > 1 {
@@ -207,6 +227,8 @@ impl Folder {
                 Ok(())
             }
             (Limit::MemoryMib(mib), Version::One) => {
+                // Newer kernels count inner groups anyway and have no such file.
+                let _ = self.write("memory.use_hierarchy", "1");
                 self.write("memory.limit_in_bytes", &bytes(mib))?;
                 let _ = self.write("memory.memsw.limit_in_bytes", &bytes(mib));
                 Ok(())

@@ -2,30 +2,26 @@
 //! them in memory: their folders say what there is.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
-use shipway_core::environment::{EnvironmentKey, RuntimeKind};
+use shipway_core::environment::{EnvironmentKey, RuntimeKind, Volume};
 use shipway_core::journal::Instance;
 use shipway_core::name::DeploymentId;
 use shipway_core::ports::runtime::{
-    ImageHealth, InstanceStatus, Owned, RuntimeError, StartRequest,
+    ImageHealth, InstanceStatus, Owned, RuntimeError, StartRequest, Variables,
 };
 use shipway_core::secret::Secret;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::process::Child;
 
 use super::ProcessRuntime;
 use super::cgroup::Group;
-use super::child::{Program, Scratch, base_variables};
+use super::child::{Program, base_variables};
 use super::identity::ProcessId;
 use super::images::resolve;
+use super::launch::launch;
 use super::ports;
 use super::state::{
     State, blocking, failed, folders, make_private, read_record, remove_tree, write_record,
@@ -34,22 +30,41 @@ use super::{stray, volumes};
 use crate::supervise::spec::{Spec, State as InstanceState, Status, write_grace};
 
 const RECORD: &str = "instance.json";
-const SUPERVISOR_LOG: &str = "supervisor.log";
-/// How long a supervisor may take to start an instance.
-const START: Duration = Duration::from_secs(20);
 /// How much longer than the grace a supervisor may take to stop one.
 const STOP: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// What is known of an instance from before its start.
 #[derive(Debug, Serialize, Deserialize)]
-struct Record {
+pub struct Record {
     environment: EnvironmentKey,
     deployment: DeploymentId,
     number: u32,
     image: String,
-    instance: Instance,
-    group: Group,
+    pub instance: Instance,
+    pub group: Group,
+    /// None in a record of an older engine.
+    #[serde(default)]
+    volumes: Vec<Volume>,
+}
+
+/// An instance's folder and what is written there.
+pub struct Place {
+    pub folder: PathBuf,
+    pub record: Record,
+}
+
+impl Place {
+    pub fn status(&self) -> InstanceStatus {
+        status_in(&self.folder)
+    }
+}
+
+/// None for an instance that is gone.
+pub fn place(state: &State, instance: &Instance) -> Option<Place> {
+    let folder = folder_of(state, &instance.id)?;
+    let record = read_record(&folder.join(RECORD))?;
+    Some(Place { folder, record })
 }
 
 /// Starts one, unless the same one runs already.
@@ -72,7 +87,7 @@ pub async fn start(
         stop(&runtime.state, &id, Duration::ZERO).await?;
     }
     let (record, notes) = prepare(runtime, request, &id, &folder).await?;
-    let variables = variables(runtime, request, &record, &folder)?;
+    let variables = variables(runtime, &record, &request.variables, &folder)?;
     let spec = Spec {
         program: Program {
             argv: vec!["/bin/sh".to_owned(), "-c".to_owned(), command],
@@ -80,8 +95,6 @@ pub async fn start(
             variables,
             group: record.group.clone(),
         },
-        port: record.instance.address.map(|address| address.port()),
-        settle_seconds: request.process.health.settle_seconds,
         log_bytes: runtime.config.log_bytes,
         notes,
         folder,
@@ -142,6 +155,7 @@ async fn prepare(
             address,
         },
         group,
+        volumes: request.volumes.clone(),
     };
     make_private(folder)
         .and_then(|()| write_record(&folder.join(RECORD), &record))
@@ -163,85 +177,22 @@ fn free_address(runtime: &ProcessRuntime) -> Result<SocketAddr, RuntimeError> {
     Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }
 
-fn variables(
+/// All that a program of the instance sees, with what the environment gives it.
+pub fn variables(
     runtime: &ProcessRuntime,
-    request: &StartRequest,
     record: &Record,
+    given: &Variables,
     folder: &Path,
-) -> Result<Vec<(String, Secret)>, RuntimeError> {
+) -> Result<Variables, RuntimeError> {
     let (home, temporary) = (folder.join("home"), folder.join("tmp"));
     let port = record.instance.address.map(|address| address.port());
-    let volumes = volumes::make(&runtime.state, &request.environment, &request.volumes)?;
+    let volumes = volumes::make(&runtime.state, &record.environment, &record.volumes)?;
     Ok(base_variables(runtime.search_path(), &home, &temporary)
         .into_iter()
-        .chain(request.variables.iter().cloned())
+        .chain(given.iter().cloned())
         .chain(volumes)
         .chain(port.map(|port| ("PORT".to_owned(), Secret::new(port.to_string()))))
         .collect())
-}
-
-/// Starts a supervisor and waits until it has started the instance.
-async fn launch(runtime: &ProcessRuntime, spec: &Spec) -> Result<(), RuntimeError> {
-    let what = "start the supervisor of an instance";
-    let image_home = spec.program.folder.with_file_name("home");
-    Scratch::make(&spec.folder, Some(&image_home)).map_err(|error| failed(what, error))?;
-    let mut supervisor = spawn(runtime, spec).map_err(|error| failed(what, error))?;
-    let told = tokio::time::timeout(START, tell(&mut supervisor, spec)).await;
-    // Reaps it whenever it ends; the supervisor itself does not depend on us.
-    tokio::spawn(async move { supervisor.wait().await });
-    match told {
-        Ok(Ok(0)) | Err(_) => Err(RuntimeError::Other {
-            what: what.to_owned(),
-            source: last_words(&spec.folder).into(),
-        }),
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(failed(what, error)),
-    }
-}
-
-fn spawn(runtime: &ProcessRuntime, spec: &Spec) -> std::io::Result<Child> {
-    let (program, arguments) = runtime
-        .config
-        .supervisor
-        .split_first()
-        .ok_or_else(|| std::io::Error::other("no supervisor is configured"))?;
-    tokio::process::Command::new(program)
-        .args(arguments)
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(File::create(spec.folder.join(SUPERVISOR_LOG))?)
-        .spawn()
-}
-
-/// Sends the spec and reads the one line that answers it.
-async fn tell(supervisor: &mut Child, spec: &Spec) -> std::io::Result<usize> {
-    let text = serde_json::to_vec(spec)?;
-    if let Some(mut stdin) = supervisor.stdin.take() {
-        let sent = async {
-            stdin.write_all(&text).await?;
-            stdin.shutdown().await
-        };
-        match sent.await {
-            // It ended before it read: its last words say why.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(0),
-            sent => sent?,
-        }
-    }
-    let mut line = String::new();
-    match supervisor.stdout.take() {
-        Some(stdout) => BufReader::new(stdout).read_line(&mut line).await,
-        None => Ok(0),
-    }
-}
-
-fn last_words(folder: &Path) -> String {
-    let said = fs::read_to_string(folder.join(SUPERVISOR_LOG)).unwrap_or_default();
-    match said.lines().last() {
-        Some(line) => line.to_owned(),
-        None => "it said nothing; is `shipway supervise` there?".to_owned(),
-    }
 }
 
 pub fn status(state: &State, instance: &Instance) -> InstanceStatus {

@@ -11,7 +11,7 @@ use super::child::{Program, base_variables};
 use super::images::{ImageFolder, resolve};
 use super::isolation;
 use super::run::Run;
-use super::running::{Running, time_out};
+use super::running::{Kept, Running, time_out};
 use super::state::failed;
 
 /// Memory that a probe may take, where the machine can keep it to that.
@@ -61,17 +61,20 @@ async fn run_in(
         .bytes_until(request.limit, time_out(request.timeout))
         .await
         .map_err(|error| failed("wait for the probe", error))?;
+    output(exit, stdout, stderr).ok_or_else(|| RuntimeError::Timeout {
+        what: "the probe".to_owned(),
+        seconds: request.timeout.as_secs(),
+    })
+}
+
+/// What a program left that ended by itself.
+pub fn output(exit: Exit, stdout: Kept, stderr: Kept) -> Option<ProbeOutput> {
     let exit_code = match exit {
         Exit::Code { code } => code,
         Exit::Signal { signal } => SIGNALLED + signal,
-        Exit::TimedOut { .. } | Exit::NotStarted | Exit::Cancelled => {
-            return Err(RuntimeError::Timeout {
-                what: "the probe".to_owned(),
-                seconds: request.timeout.as_secs(),
-            });
-        }
+        Exit::TimedOut { .. } | Exit::NotStarted | Exit::Cancelled => return None,
     };
-    Ok(ProbeOutput {
+    Some(ProbeOutput {
         exit_code,
         truncated: stdout.truncated || stderr.truncated,
         stdout: stdout.bytes,
@@ -98,7 +101,8 @@ fn program(
     }
 }
 
-fn not_started(program: &Program, error: &std::io::Error) -> ProbeOutput {
+/// What a shell would leave of a program that is not there.
+pub fn not_started(program: &Program, error: &std::io::Error) -> ProbeOutput {
     let name = program.argv.first().map_or("", String::as_str);
     ProbeOutput {
         exit_code: NOT_FOUND,

@@ -41,10 +41,7 @@ impl Run {
         limits: Limits,
         image_home: Option<&Path>,
     ) -> Result<Self, RuntimeError> {
-        let nonce = format!("{:016x}", rand::random::<u64>());
-        let folder = state.runs_of(deployment).join(&nonce);
-        let what = || format!("make the run's folder {}", folder.display());
-        let scratch = Scratch::make(&folder, image_home).map_err(|e| failed(what(), e))?;
+        let (nonce, folder, scratch) = make_folder(state, deployment, image_home)?;
         let name = format!("run-{}-{nonce}", deployment.0.simple());
         let (group, problems) = cgroups.group(&name, limits);
         let run = Self {
@@ -52,6 +49,26 @@ impl Run {
             scratch,
             group,
             problems,
+        };
+        run.note(None)?;
+        Ok(run)
+    }
+
+    /// A run within the limits of an instance, whose group this is.
+    pub fn inside(
+        state: &State,
+        deployment: DeploymentId,
+        instance: &Group,
+    ) -> Result<Self, RuntimeError> {
+        let (nonce, folder, scratch) = make_folder(state, deployment, None)?;
+        let group = instance
+            .inner(&format!("exec-{nonce}"))
+            .map_err(|error| failed("make a cgroup within the instance's", error))?;
+        let run = Self {
+            folder,
+            scratch,
+            group,
+            problems: Vec::new(),
         };
         run.note(None)?;
         Ok(run)
@@ -79,6 +96,18 @@ impl Run {
             tracing::warn!(folder = %self.folder.display(), %error, "a run's folder stays behind");
         }
     }
+}
+
+fn make_folder(
+    state: &State,
+    deployment: DeploymentId,
+    image_home: Option<&Path>,
+) -> Result<(String, PathBuf, Scratch), RuntimeError> {
+    let nonce = format!("{:016x}", rand::random::<u64>());
+    let folder = state.runs_of(deployment).join(&nonce);
+    let what = || format!("make the run's folder {}", folder.display());
+    let scratch = Scratch::make(&folder, image_home).map_err(|e| failed(what(), e))?;
+    Ok((nonce, folder, scratch))
 }
 
 /// Ends every run of a deployment, also those of an engine that is no more.

@@ -13,6 +13,7 @@ use crate::process::state::{read_record, write_record};
 
 const STATUS: &str = "status.json";
 const GRACE: &str = "grace.json";
+const PROVEN: &str = "proven.json";
 /// Where the engine did not say how long an instance may take to stop.
 const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
@@ -21,10 +22,6 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 pub struct Spec {
     pub folder: PathBuf,
     pub program: Program,
-    /// It is up when this port is open.
-    pub port: Option<u16>,
-    /// Without a port it is up when it has run this long.
-    pub settle_seconds: u32,
     /// The log is rotated at this size; one older file is kept.
     pub log_bytes: u64,
     /// First lines of the log.
@@ -40,7 +37,8 @@ pub struct Status {
     pub state: State,
 }
 
-/// Whether the instance was ever up. One that never was is not started again.
+/// Whether the instance was ever up, which is known when it ends. One that never
+/// was is not started again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Up {
@@ -93,4 +91,13 @@ pub fn grace(folder: &Path) -> Duration {
 pub fn write_grace(folder: &Path, grace: Duration) -> io::Result<()> {
     let millis = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
     write_record(&folder.join(GRACE), &millis)
+}
+
+/// Whether the engine has found the instance healthy.
+pub fn is_proven(folder: &Path) -> bool {
+    folder.join(PROVEN).exists()
+}
+
+pub fn write_proven(folder: &Path) -> io::Result<()> {
+    write_record(&folder.join(PROVEN), &())
 }

@@ -10,6 +10,7 @@ use shipway_core::process::Process;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::exec::exec;
 use super::{Fixture, eventually, variables};
 
 const GRACE: Duration = Duration::from_secs(5);
@@ -21,6 +22,8 @@ pub async fn every_case(fixture: &Fixture) {
     an_instance_gets_its_variables(fixture).await;
     a_process_without_a_port_has_no_address(fixture).await;
     cleaning_up_removes_all_of_one_deployment(fixture).await;
+    what_is_proven_is_started_again(fixture).await;
+    what_ends_before_it_is_proven_stays_ended(fixture).await;
 }
 
 pub fn request(
@@ -159,6 +162,50 @@ pub async fn cleaning_up_removes_all_of_one_deployment(fixture: &Fixture) {
             .unwrap()
             .is_some()
     );
+}
+
+/// From the very moment that the runtime was told.
+pub async fn what_is_proven_is_started_again(fixture: &Fixture) {
+    let command = "echo up; cd \"${TMPDIR:-/tmp}\"; \
+         while ! test -e end; do sleep 0.05; done; rm end; exit 3";
+    let process = fixture.process("worker", command, None);
+    let request = request(fixture, fixture.deployment(), process, 1);
+    let instance = fixture.runtime.start(&request).await.unwrap();
+    fixture.runtime.proven(&instance).await.unwrap();
+    fixture.runtime.proven(&instance).await.unwrap();
+    let end = exec(
+        fixture,
+        &request,
+        &instance,
+        "touch \"${TMPDIR:-/tmp}/end\"",
+    );
+    fixture.runtime.exec(&end).await.unwrap();
+    eventually("it came up again", || async {
+        let lines = fixture.runtime.last_lines(&instance, 9).await.unwrap();
+        lines.iter().filter(|line| *line == "up").count() == 2
+    })
+    .await;
+    fixture.runtime.stop(&instance, GRACE).await.unwrap();
+    assert_eq!(found(fixture, request.deployment).await, []);
+    let error = fixture.runtime.proven(&instance).await.unwrap_err();
+    assert!(error.to_string().contains("worker instance"), "{error}");
+}
+
+/// And whoever says too late that it is proven hears of it.
+pub async fn what_ends_before_it_is_proven_stays_ended(fixture: &Fixture) {
+    let process = fixture.process("worker", "echo up; exit 3", None);
+    let request = request(fixture, fixture.deployment(), process, 1);
+    let instance = fixture.runtime.start(&request).await.unwrap();
+    let exited = InstanceStatus::Exited(Exit::Code { code: 3 });
+    eventually("the exit is seen", || async {
+        fixture.runtime.status(&instance).await.unwrap() == exited
+    })
+    .await;
+    let error = fixture.runtime.proven(&instance).await.unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("just after it was healthy"), "{cause}");
+    assert_eq!(fixture.runtime.status(&instance).await.unwrap(), exited);
+    fixture.runtime.clean_up(request.deployment).await.unwrap();
 }
 
 /// What the runtime finds of a deployment, by id.

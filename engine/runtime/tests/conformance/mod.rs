@@ -3,7 +3,7 @@
 //! cases by name; a new rule is a new case here, not a test of one adapter.
 //!
 //! What the image of the fixture must have: `/bin/sh` with the usual tools
-//! (`cat`, `echo`, `sleep`, `env`, `kill`, `ls`).
+//! (`cat`, `echo`, `sleep`, `env`, `grep`, `kill`, `ls`, `rm`, `sort`, `touch`, `wc`).
 
 #![expect(
     clippy::unwrap_used,
@@ -13,6 +13,7 @@
 )]
 
 pub mod commands;
+pub mod exec;
 pub mod images;
 pub mod instances;
 pub mod probes;
@@ -51,6 +52,7 @@ pub async fn every_case(fixture: &Fixture) {
     commands::every_case(fixture).await;
     probes::every_case(fixture).await;
     instances::every_case(fixture).await;
+    exec::every_case(fixture).await;
 }
 
 impl Fixture {

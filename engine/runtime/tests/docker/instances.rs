@@ -6,7 +6,7 @@ use bollard::models::RestartPolicyNameEnum;
 use shipway_core::journal::{Image, Instance};
 use shipway_core::name::DeploymentId;
 use shipway_core::ports::runtime::{
-    ImageHealth, InstanceStatus, Runtime, RuntimeError, StartRequest,
+    ExecRequest, ImageHealth, InstanceStatus, Runtime, RuntimeError, StartRequest,
 };
 use shipway_core::process::{DecidedBy, Process};
 use shipway_runtime::docker::{DockerConfig, Reach};
@@ -204,7 +204,7 @@ async fn an_image_that_is_gone_is_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proven_instance_is_started_again() {
+async fn an_instance_that_ran_long_enough_is_started_again() {
     let config = DockerConfig {
         proven: Duration::from_millis(500),
         ..DockerConfig::default()
@@ -245,4 +245,45 @@ async fn an_instance_of_an_engine_before_is_supervised_too() {
     })
     .await;
     before.clean().await;
+}
+
+const SHELL_LESS: &str = "FROM shipway-test/static:1 AS base\nFROM scratch\n\
+     COPY --from=base /bin/busybox /tools/echo\n\
+     COPY --from=base /bin/busybox /tools/sleep\n\
+     ENV PATH=/tools\nCMD [\"/tools/sleep\", \"600\"]\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_runs_inside_an_image_without_a_shell() {
+    let Some(machine) = Machine::new("exec").await else {
+        return;
+    };
+    let fixture = machine.fixture_from(SHELL_LESS, "true").await;
+    let (deployment, instance) = started(&machine, &fixture.image, None).await;
+    let run = async |words: &[&str]| {
+        let request = ExecRequest {
+            deployment,
+            instance: instance.clone(),
+            image: fixture.image.clone(),
+            argv: words.iter().map(|&word| word.to_owned()).collect(),
+            variables: Vec::new(),
+            timeout: Duration::from_secs(1),
+            limit: 1000,
+        };
+        machine.runtime.exec(&request).await
+    };
+    let output = run(&["echo", "one", "$TWO"]).await.unwrap();
+    assert_eq!(output.stdout, b"one $TWO\n");
+    assert_eq!(output.exit_code, 0);
+
+    let output = run(&["nothing"]).await.unwrap();
+    assert_eq!((output.exit_code, output.stdout), (127, Vec::new()));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("nothing"), "{said}");
+
+    let began = Instant::now();
+    let error = run(&["sleep", "600"]).await.unwrap_err();
+    assert!(matches!(error, RuntimeError::Timeout { .. }), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(10));
+    machine.runtime.clean_up(deployment).await.unwrap();
+    machine.clean().await;
 }

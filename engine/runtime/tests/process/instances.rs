@@ -9,6 +9,7 @@ use shipway_core::ports::runtime::{InstanceStatus, Runtime};
 use shipway_runtime::process::{ProcessConfig, ProcessRuntime};
 
 use crate::conformance::eventually;
+use crate::conformance::exec::exec;
 use crate::conformance::instances::{answers, found, request};
 use crate::fixture::{House, is_alive, is_dead_soon, runtime_in, start_web, web, written};
 
@@ -115,11 +116,7 @@ pub async fn what_crashes_later_is_started_again() {
     let pid = house.path("pid");
     let command = format!("echo $$ > {}; {}", pid.display(), web());
     let (_, instance) = start_web(&fixture, &command).await;
-    let status = status_file(&house, &instance);
-    eventually("the supervisor has seen it up", || async {
-        status()["up"] == "once"
-    })
-    .await;
+    fixture.runtime.proven(&instance).await.unwrap();
     let first = written(&pid).await;
     fs::remove_file(&pid).unwrap();
     kill(&first);
@@ -182,6 +179,41 @@ pub async fn a_memory_limit_is_kept_or_said_not_to_be() {
     let kept = !said("counted 200000000").await;
     assert_ne!(kept, said("the memory limit is not kept").await);
     fixture.runtime.clean_up(request.deployment).await.unwrap();
+}
+
+/// A command in an instance has no memory of its own.
+pub async fn a_memory_limit_holds_for_what_runs_inside() {
+    let house = House::new();
+    let fixture = house.fixture(None).await;
+    let process = fixture.process("worker", "sleep 600", None);
+    let mut request = request(&fixture, fixture.deployment(), process, 1);
+    request.limits.memory_mib = Some(48);
+    let instance = fixture.runtime.start(&request).await.unwrap();
+    let lines = fixture.runtime.last_lines(&instance, 9).await.unwrap();
+    let kept = !lines.iter().any(|line| line.contains("limit is not kept"));
+    let hog = "head -c 200000000 /dev/zero | tail -c 200000000 | wc -c";
+    let hog = exec(&fixture, &request, &instance, hog);
+    let output = fixture.runtime.exec(&hog).await.unwrap();
+    assert_eq!(output.stdout != b"200000000\n", kept, "{output:?}");
+    fixture.runtime.clean_up(request.deployment).await.unwrap();
+}
+
+/// Also what began a session of its own, where there are cgroups.
+pub async fn a_command_inside_ends_with_its_instance() {
+    let house = House::new();
+    let fixture = house.fixture(None).await;
+    let process = fixture.process("worker", "sleep 600", None);
+    let request = request(&fixture, fixture.deployment(), process, 1);
+    let instance = fixture.runtime.start(&request).await.unwrap();
+    let pid = house.path("pid");
+    let escape = format!("setsid sh -c 'echo $$ > {}; exec sleep 600'", pid.display());
+    let request = exec(&fixture, &request, &instance, &escape);
+    let stopping = async {
+        let pid = written(&pid).await;
+        fixture.runtime.stop(&instance, GRACE).await.unwrap();
+        is_dead_soon(&pid).await;
+    };
+    let (_killed, ()) = tokio::join!(fixture.runtime.exec(&request), stopping);
 }
 
 pub async fn a_process_without_a_command_is_refused() {

@@ -65,6 +65,8 @@ fn trials() -> Vec<Trial> {
             what_crashes_later_is_started_again,
             what_loses_its_supervisor_can_be_stopped,
             a_memory_limit_is_kept_or_said_not_to_be,
+            a_memory_limit_holds_for_what_runs_inside,
+            a_command_inside_ends_with_its_instance,
             a_process_without_a_command_is_refused,
             a_supervisor_that_is_not_there,
             programs_of_the_build_are_found,
