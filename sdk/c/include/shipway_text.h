@@ -40,7 +40,8 @@ static inline shipway_str shipway_str_of(const char *text)
     return slice;
 }
 
-/* For `%.*s`: shipway_format("%.*s is late", SHIPWAY_ARG(name)). */
+/* For `%.*s`, which ends at a NUL: shipway_format("%.*s is late",
+ * SHIPWAY_ARG(name)). */
 #define SHIPWAY_ARG(slice) (int)(slice).length, (slice).data
 
 /* A new text, as printf would write it. */
