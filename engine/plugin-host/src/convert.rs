@@ -6,7 +6,7 @@ use std::time::Duration;
 use shipway_core::journal::{CheckOutcome, Entry};
 use shipway_core::name::{Label, PluginName};
 use shipway_core::plan::{self, Collected};
-use shipway_core::ports::plugins::{Call, Check, PluginErrorKind};
+use shipway_core::ports::plugins::{Call, Check, PluginErrorKind, PluginFailure};
 use shipway_core::release::{
     DEFAULT_TIMEOUT_SECONDS, Entrypoint, Invocation, LONGEST_TIMEOUT_SECONDS, Origin, Phase,
     Provenance, ReleaseCommand, When,
@@ -77,6 +77,10 @@ pub(crate) fn failed(failure: model::Failure, seen: &Seen, lines: &Lines) -> Fau
     };
     Fault {
         retryable: failure.retryable,
+        answered: Some(PluginFailure {
+            code,
+            message: said,
+        }),
         ..Fault::new(PluginErrorKind::Failure, what)
     }
     .with_hint(hint)

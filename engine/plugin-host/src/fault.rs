@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use shipway_core::plugin::{Installed, Role};
-use shipway_core::ports::plugins::{PluginError, PluginErrorKind};
-use wasmtime::Trap;
+use shipway_core::ports::plugins::{PluginError, PluginErrorKind, PluginFailure};
+use wasmtime::{Trap, WasmBacktrace};
 
 use crate::config::Limits;
 use crate::sandbox::Seen;
@@ -57,6 +57,8 @@ pub(crate) struct Fault {
     pub(crate) what: String,
     pub(crate) hint: Option<String>,
     pub(crate) retryable: bool,
+    pub(crate) answered: Option<PluginFailure>,
+    pub(crate) backtrace: Option<String>,
 }
 
 impl Fault {
@@ -66,6 +68,8 @@ impl Fault {
             what: what.into(),
             hint: None,
             retryable: false,
+            answered: None,
+            backtrace: None,
         }
     }
 
@@ -93,6 +97,8 @@ impl Fault {
             message: format!("{who} {}", self.what),
             hint: self.hint,
             retryable: self.retryable,
+            answered: self.answered,
+            backtrace: self.backtrace,
         }
     }
 }
@@ -143,7 +149,12 @@ pub(crate) fn ended(
         None => error.root_cause().to_string(),
     };
     let what = format!("trapped after {after}: {cause}{}", last_words(seen));
-    Fault::new(PluginErrorKind::Trap, what).with_hint(TELL_AUTHOR)
+    let backtrace = error.downcast_ref::<WasmBacktrace>();
+    Fault {
+        backtrace: backtrace.map(ToString::to_string),
+        ..Fault::new(PluginErrorKind::Trap, what)
+    }
+    .with_hint(TELL_AUTHOR)
 }
 
 /// The wall time is over.

@@ -158,6 +158,8 @@ impl Plugins for Host {
                 message: "the file is no WebAssembly component".into(),
                 hint: Some("build it for wasm32-wasip2".into()),
                 retryable: false,
+                answered: None,
+                backtrace: None,
             });
         }
         Ok(Description {
@@ -197,6 +199,10 @@ fn setting(name: &str, secret: bool) -> SettingDescription {
         summary: String::new(),
         required: false,
         secret,
+        places: match secret {
+            true => vec!["header:authorization".parse().unwrap()],
+            false => vec![],
+        },
     }
 }
 

@@ -121,6 +121,17 @@ pub struct PluginError {
     pub hint: Option<String>,
     /// Whether the same call may succeed later.
     pub retryable: bool,
+    /// What the plugin itself answered, if it did.
+    pub answered: Option<PluginFailure>,
+    /// Where in the plugin's code it happened, for its author.
+    pub backtrace: Option<String>,
+}
+
+/// A failure in the plugin's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginFailure {
+    pub code: String,
+    pub message: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -141,4 +152,20 @@ pub enum PluginErrorKind {
     Failure,
     /// Something of the host's: a disk, a compiler.
     Host,
+}
+
+impl std::fmt::Display for PluginErrorKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "malformed",
+            Self::NoRole => "no-role",
+            Self::UnknownImport => "unknown-import",
+            Self::Trap => "trap",
+            Self::Timeout => "timeout",
+            Self::Memory => "memory",
+            Self::Nonsense => "nonsense",
+            Self::Failure => "failure",
+            Self::Host => "host",
+        })
+    }
 }
