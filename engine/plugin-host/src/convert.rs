@@ -14,6 +14,7 @@ use shipway_core::release::{
 
 use crate::bindings::{checks, commands, model, notifier};
 use crate::fault::Fault;
+use crate::host::Event;
 use crate::lines::{Lines, printable, shortened};
 use crate::sandbox::Seen;
 
@@ -61,6 +62,19 @@ pub(crate) fn event(call: &Call, entry: &Entry) -> Result<notifier::Event, Fault
         data: data.to_string(),
         attributes: Vec::new(),
     })
+}
+
+pub(crate) fn made_up(call: &Call, event: &Event) -> notifier::Event {
+    notifier::Event {
+        id: event.id.clone(),
+        sequence: event.sequence,
+        time: event.time.clone(),
+        kind: event.kind.clone(),
+        deployment: deployment(call),
+        summary: event.summary.clone(),
+        data: event.data.clone(),
+        attributes: Vec::new(),
+    }
 }
 
 /// The guest answered with a failure of its own.

@@ -11,6 +11,7 @@ use shipway_core::ports::plugins::{Call, Check, PluginError, PluginErrorKind, Pl
 use shipway_core::ports::store::Registry;
 
 use crate::bindings::model::Failure;
+use crate::bindings::notifier;
 use crate::cache::Cache;
 use crate::call::{Answer, Asked, Caller};
 use crate::config::{HostConfig, HostError, Limits};
@@ -22,6 +23,19 @@ use crate::sandbox::{Sandbox, Scene};
 use crate::tape::{Player, Recorder, Tape};
 use crate::ticker::Ticker;
 use crate::{convert, describe, engine};
+
+/// An event as notifiers see it, in the contract's words.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub id: String,
+    pub sequence: u64,
+    /// RFC 3339, UTC.
+    pub time: String,
+    pub kind: String,
+    pub summary: String,
+    /// JSON.
+    pub data: String,
+}
 
 /// How a rehearsal differs from the real thing.
 #[derive(Debug, Clone, Default)]
@@ -176,8 +190,21 @@ impl PluginHost {
         convert::report(report)
     }
 
+    /// Delivers an event that no journal has, as authors do in their tests.
+    ///
+    /// # Errors
+    /// As [`Plugins::deliver`].
+    pub async fn deliver_event(&self, call: &Call, event: &Event) -> Result<(), PluginError> {
+        let who = Who::plugin(&call.plugin, Role::Notifier);
+        let event = convert::made_up(call, event);
+        self.told(call, event).await.map_err(|fault| fault.of(&who))
+    }
+
     async fn delivered(&self, call: &Call, entry: &Entry) -> Result<(), Fault> {
-        let event = convert::event(call, entry)?;
+        self.told(call, convert::event(call, entry)?).await
+    }
+
+    async fn told(&self, call: &Call, event: notifier::Event) -> Result<(), Fault> {
         self.ask(call, Role::Notifier, move |guest, store, instance| {
             Box::pin(async move {
                 let notifier = guest.notifier(store, &instance)?;

@@ -42,6 +42,6 @@ mod imports;
 mod outward;
 
 pub use config::{HostConfig, HostError, Limits};
-pub use host::{PluginHost, Rehearsal};
+pub use host::{Event, PluginHost, Rehearsal};
 pub use http::{Names, Outside, OutsideAnswer, OutsideRequest, SystemNames};
 pub use tape::{HostCall, Player, Recorder};
