@@ -13,6 +13,12 @@ impl Plugin for Hook {
             "Posts how each deployment ended to a web address.",
         )
         .setting(Setting::required("url", "Where endings are sent."))
+        // The plugin only ever sees a placeholder. The host puts the value in on
+        // the way out, and nowhere but in this header.
+        .setting(
+            Setting::optional("token", "Sent as a bearer token, if it is set.")
+                .secret([Place::header("authorization")]),
+        )
         // The operator grants this, or does not: a request is never a grant.
         .request(Request::http(
             ["POST setting:url"],
@@ -34,11 +40,13 @@ impl Notifier for Hook {
             "environment": event.deployment.environment,
             "text": event.summary,
         });
-        let answer = http::Request::post(settings::require("url")?)
+        let mut request = http::Request::post(settings::require("url")?)
             .header("content-type", "application/json")
-            .json(&message)?
-            .send()?;
-        judge(answer.status)
+            .json(&message)?;
+        if let Some(token) = settings::get("token") {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        judge(request.send()?.status)
     }
 }
 

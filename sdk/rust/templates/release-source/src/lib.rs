@@ -63,8 +63,14 @@ mod tests {
         let host = Host::of::<Scripts>()
             .file("release.d/20-b.sh", "./b")
             .file("release.d/10-a.sh", "./a");
-        let collected = host.run(|| Scripts::collect(&testing::deployment())).unwrap();
-        let labels: Vec<&str> = collected.commands().iter().map(|c| c.label.as_str()).collect();
+        let collected = host
+            .run(|| Scripts::collect(&testing::deployment()))
+            .unwrap();
+        let labels: Vec<&str> = collected
+            .commands()
+            .iter()
+            .map(|c| c.label.as_str())
+            .collect();
         assert_eq!(labels, ["release.d/10-a.sh", "release.d/20-b.sh"]);
     }
 }

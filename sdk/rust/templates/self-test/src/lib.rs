@@ -13,7 +13,10 @@ impl Plugin for Page {
             env!("CARGO_PKG_VERSION"),
             "Asks every instance of the new version for a page.",
         )
-        .setting(Setting::optional("path", "What is asked for; / unless set."))
+        .setting(Setting::optional(
+            "path",
+            "What is asked for; / unless set.",
+        ))
         .setting(Setting::optional("text", "What the page must contain."))
     }
 }
