@@ -26,6 +26,11 @@ impl Toolbox {
         }
     }
 
+    /// Where the caches of the languages lie.
+    pub fn caches(&self) -> &Path {
+        &self.caches
+    }
+
     /// The usual place for caches under a user's own:
     /// `$XDG_CACHE_HOME/shipway/toolchains`, or the same in `~/.cache`.
     /// `None` where neither variable is set.

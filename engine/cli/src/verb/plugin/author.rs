@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod new;
+pub mod test;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,13 @@ pub enum Action {
     New(new::Arguments),
     /// Make a component of a plugin's project, with its language's own tools
     Build(build::Arguments),
+    /// Run a plugin in its sandbox against cases, and show every host call
+    ///
+    /// A case says what is there (files, settings, grants, an image, a candidate,
+    /// what the world outside answers) and what must come of it. Nothing leaves
+    /// this machine.
+    #[command(verbatim_doc_comment)]
+    Test(test::Arguments),
 }
 
 /// How much of what a toolchain prints is shown.
@@ -30,6 +38,7 @@ pub async fn run(action: Action, detail: Detail) -> Result<(), Failure> {
     match action {
         Action::New(arguments) => new::run(arguments),
         Action::Build(arguments) => build::run(arguments, detail).await,
+        Action::Test(arguments) => test::run(arguments, detail).await,
     }
 }
 
