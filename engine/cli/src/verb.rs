@@ -1,6 +1,7 @@
-//! The verbs, one file each. `serve`, `proxy` and `supervise` do the work;
-//! every other verb asks the API for it.
+//! The verbs, one file each. `serve`, `proxy`, `supervise` and `compile-plugin`
+//! do the work; every other verb asks the API for it.
 
+mod compile_plugin;
 mod proxy;
 mod serve;
 mod supervise;
@@ -42,6 +43,9 @@ pub enum Verb {
     /// Keep one instance of the process runtime (started by the engine)
     #[command(hide = true)]
     Supervise,
+    /// Compile one plugin (started by the engine)
+    #[command(hide = true)]
+    CompilePlugin,
 
     App(app::Arguments),
     Env(Box<env::Arguments>),
@@ -73,6 +77,7 @@ pub fn run(verb: Verb) -> ExitCode {
             proxy::run(arguments),
         )),
         Verb::Supervise => supervise::run(),
+        Verb::CompilePlugin => compile_plugin::run(),
         Verb::App(it) => ask(it.connection.clone(), |client| app::run(client, it)),
         Verb::Env(it) => ask(it.connection.clone(), |client| env::run(client, *it)),
         Verb::Var(it) => ask(it.connection.clone(), |client| var::run(client, it)),

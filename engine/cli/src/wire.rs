@@ -1,6 +1,7 @@
 //! Builds everything, top to bottom. Here alone concrete adapters are named.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use shipway_core::ports::runtime::Runtime;
 use shipway_core::ports::store::Store;
 use shipway_executor::engine::Engine;
 use shipway_executor::world::World;
-use shipway_plugin_host::{HostConfig, PluginHost};
+use shipway_plugin_host::{Compiler, HostConfig, PluginHost};
 use shipway_proxy::ProxyRouter;
 use shipway_runtime::docker::{DockerConfig, DockerRuntime};
 use shipway_runtime::health::NetProber;
@@ -45,7 +46,7 @@ pub async fn control_plane(state: &StateDir, choices: Choices) -> anyhow::Result
         .await
         .context("could not open the store")?;
     let store: Arc<SqliteStore> = Arc::new(store);
-    let plugins = PluginHost::new(HostConfig::new(state.plugin_cache()), store.clone())?;
+    let plugins = PluginHost::new(plugin_host(state)?, store.clone())?;
     let world = World {
         store: store.clone(),
         source: Arc::new(GitSource::new(GitConfig::new(state.git()))?),
@@ -74,10 +75,22 @@ pub async fn control_plane(state: &StateDir, choices: Choices) -> anyhow::Result
     })
 }
 
+/// Plugins are compiled by a child of this program.
+fn plugin_host(state: &StateDir) -> anyhow::Result<HostConfig> {
+    let program = own_program()?;
+    let mut config = HostConfig::new(state.plugin_cache());
+    config.compiler = Compiler::Child(vec![program, "compile-plugin".into()]);
+    Ok(config)
+}
+
+fn own_program() -> anyhow::Result<OsString> {
+    let program = std::env::current_exe().context("could not find this program's own file")?;
+    Ok(program.into_os_string())
+}
+
 /// Both runtimes are always there; whether Docker answers shows when it is used.
 fn runtimes(state: &StateDir) -> anyhow::Result<BTreeMap<RuntimeKind, Arc<dyn Runtime>>> {
-    let program = std::env::current_exe().context("could not find this program's own file")?;
-    let supervisor = vec![program.into_os_string(), "supervise".into()];
+    let supervisor = vec![own_program()?, "supervise".into()];
     let process = ProcessRuntime::new(ProcessConfig::new(state.runtime(), supervisor));
     let docker = DockerRuntime::connect(DockerConfig::default())?;
     let all: [Arc<dyn Runtime>; 2] = [Arc::new(process), Arc::new(docker)];

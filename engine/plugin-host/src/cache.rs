@@ -3,7 +3,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -56,15 +56,12 @@ impl Cache {
         }
     }
 
-    /// Compiles, keeps and loads. A full disk costs the file, not the call.
-    pub(crate) fn compile(&self, digest: &Digest, bytes: &[u8]) -> wasmtime::Result<Component> {
-        let compiled = self.engine.precompile_component(bytes)?;
+    /// A place for machine code that is being written.
+    pub(crate) fn draft(&self, digest: &Digest) -> io::Result<Draft> {
         let path = self.path(digest);
-        if let Err(error) = write_beside(&path, &compiled) {
-            tracing::warn!(%error, path = %path.display(), "a compiled plugin was not kept");
-            return Component::from_binary(&self.engine, bytes);
-        }
-        load_own(&self.engine, &path)
+        let beside = path.with_extension(format!("{:016x}.new", rand::random::<u64>()));
+        let file = File::create_new(&beside)?;
+        Ok(Draft { path, beside, file })
     }
 
     /// Removes a component in every form it was compiled to.
@@ -92,25 +89,40 @@ impl Cache {
     reason = "compiled code can be loaded in no other way, and compiling takes seconds"
 )]
 fn load_own(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
-    // SAFETY: the file was written by `Cache::compile` of this engine, under
+    // SAFETY: the file was written by the compiler of this engine's host, under
     // a name that holds its compatibility hash, into a directory that only
     // this user may write to (checked in `Cache::open`); it is never changed
     // in place, only renamed to and removed.
     unsafe { Component::deserialize_file(engine, path) }
 }
 
-/// Written beside and renamed, so that no half of a file is ever seen.
-fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension(format!("{:016x}.new", rand::random::<u64>()));
-    let written = File::create_new(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    });
-    if written.is_err() {
-        fs::remove_file(&beside).ok();
+/// Written beside and renamed, so that no half of a file is ever seen. What is
+/// not kept is removed.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    path: PathBuf,
+    beside: PathBuf,
+    file: File,
+}
+
+impl Draft {
+    /// To write to.
+    pub(crate) fn file(&self) -> io::Result<File> {
+        self.file.try_clone()
     }
-    written
+
+    /// It is whole: from now on it is what was compiled.
+    pub(crate) fn keep(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.beside, &self.path)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After it was kept there is nothing left to remove.
+        fs::remove_file(&self.beside).ok();
+    }
 }
 
 fn make_private(directory: &Path) -> io::Result<()> {
@@ -135,6 +147,8 @@ fn is_private(directory: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     #[test]
@@ -165,15 +179,25 @@ mod tests {
         let cache = Cache::open(&directory.path().join("c"), &engine).unwrap();
         let digest: Digest = "a".repeat(64).parse().unwrap();
         let component = wat::parse_str("(component)").unwrap();
-        cache.compile(&digest, &component).unwrap();
+        let keep = || {
+            let draft = cache.draft(&digest).unwrap();
+            let compiled = engine.precompile_component(&component).unwrap();
+            draft.file().unwrap().write_all(&compiled).unwrap();
+            draft.keep().unwrap();
+        };
+        keep();
         assert!(cache.load(&digest).is_some());
 
         fs::write(cache.path(&digest), b"\x7fELF nonsense").unwrap();
         assert!(cache.load(&digest).is_none());
         assert!(!cache.path(&digest).exists());
 
-        cache.compile(&digest, &component).unwrap();
+        keep();
         cache.forget(&digest);
         assert!(cache.load(&digest).is_none());
+
+        drop(cache.draft(&digest).unwrap());
+        let left = fs::read_dir(directory.path().join("c")).unwrap().count();
+        assert_eq!(left, 0, "a draft that is not kept is removed");
     }
 }

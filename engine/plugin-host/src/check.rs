@@ -63,8 +63,7 @@ pub(crate) fn file(bytes: &[u8], limits: &Limits) -> Result<(), Fault> {
 }
 
 /// What the compiler said of a file that begins like a component.
-pub(crate) fn not_compiled(error: &wasmtime::Error) -> Fault {
-    let cause = error.root_cause().to_string();
+pub(crate) fn not_compiled(cause: &str) -> Fault {
     let cut_off = ["unexpected end", "unexpected-end", "out of bounds"];
     let what = match cut_off.iter().any(|sign| cause.contains(sign)) {
         true => format!("is truncated: {cause}"),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 use shipway_core::plugin::{PluginLimits, Role};
 
+use crate::compiler::Compiler;
 use crate::http::{Names, SystemNames};
 
 /// Where the host keeps its compiled components, and what it lets them have.
@@ -18,17 +19,21 @@ pub struct HostConfig {
     pub limits: Limits,
     /// Certificate authorities that are trusted beside the system's own.
     pub extra_roots: Vec<CertificateDer<'static>>,
+    /// Where components are compiled.
+    pub compiler: Compiler,
     /// Who says which addresses a name has.
     pub names: Arc<dyn Names>,
 }
 
 impl HostConfig {
-    /// The default limits, and the system's certificate authorities alone.
+    /// The default limits, the system's certificate authorities alone, and a
+    /// compiler in this process.
     pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
         Self {
             cache_dir: cache_dir.into(),
             limits: Limits::default(),
             extra_roots: Vec::new(),
+            compiler: Compiler::Here,
             names: Arc::new(SystemNames),
         }
     }
@@ -73,6 +78,15 @@ pub struct Limits {
     pub component_bytes: usize,
     /// How long compiling a component may take.
     pub compile: Duration,
+    /// Processor time of compiling, on all cores together; of a child only.
+    pub compile_cpu: Duration,
+    /// Bytes of memory for compiling; of a child only.
+    pub compile_memory: usize,
+    /// Bytes of machine code that a component may compile to; of a child only.
+    pub compiled_bytes: u64,
+    /// Components that stay ready in memory; one beyond that maps its file
+    /// again when it is called.
+    pub ready: usize,
     /// Calls that run at once; more wait.
     pub calls_at_once: u32,
 }
@@ -98,6 +112,10 @@ impl Default for Limits {
             commands: 8,
             component_bytes: 64 << 20,
             compile: Duration::from_secs(60),
+            compile_cpu: Duration::from_secs(120),
+            compile_memory: 1 << 30,
+            compiled_bytes: 256 << 20,
+            ready: 64,
             calls_at_once: 16,
         }
     }

@@ -91,10 +91,10 @@ pub(crate) fn failed(failure: model::Failure, seen: &Seen, lines: &Lines) -> Fau
     };
     Fault {
         retryable: failure.retryable,
-        answered: Some(PluginFailure {
+        answered: Some(Box::new(PluginFailure {
             code,
             message: said,
-        }),
+        })),
         ..Fault::new(PluginErrorKind::Failure, what)
     }
     .with_hint(hint)

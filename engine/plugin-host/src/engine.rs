@@ -30,6 +30,12 @@ pub(crate) fn engine(limits: &Limits) -> Result<Engine, HostError> {
     })
 }
 
+/// An engine that only compiles, and for engines such as ours: what it makes
+/// does not depend on how instances are allocated.
+pub(crate) fn to_compile() -> wasmtime::Result<Engine> {
+    Engine::new(&base())
+}
+
 fn base() -> Config {
     let mut config = Config::new();
     config

@@ -57,7 +57,7 @@ pub(crate) struct Fault {
     pub(crate) what: String,
     pub(crate) hint: Option<String>,
     pub(crate) retryable: bool,
-    pub(crate) answered: Option<PluginFailure>,
+    pub(crate) answered: Option<Box<PluginFailure>>,
     pub(crate) backtrace: Option<String>,
 }
 
@@ -97,7 +97,7 @@ impl Fault {
             message: format!("{who} {}", self.what),
             hint: self.hint,
             retryable: self.retryable,
-            answered: self.answered,
+            answered: self.answered.map(|failure| *failure),
             backtrace: self.backtrace,
         }
     }

@@ -1,6 +1,7 @@
 //! The host: takes components in, and asks them their questions.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use shipway_core::journal::Entry;
@@ -14,6 +15,7 @@ use crate::bindings::model::Failure;
 use crate::bindings::notifier;
 use crate::cache::Cache;
 use crate::call::{Answer, Asked, Caller};
+use crate::compiler::Workshop;
 use crate::config::{HostConfig, HostError, Limits};
 use crate::fault::{Fault, Who};
 use crate::http::{Http, Outside};
@@ -70,13 +72,15 @@ impl PluginHost {
         let cache = Cache::open(&config.cache_dir, &engine)?;
         let ticker =
             Ticker::start(engine.clone()).map_err(|source| HostError::Ticker { source })?;
+        let workshop = Workshop::new(config.compiler, engine.clone(), Arc::clone(&limits));
+        let library = Library::new(linker, cache, registry, workshop, Arc::clone(&limits));
         let http = Arc::new(Http::new(
             config.extra_roots,
             config.names,
             limits.http_body,
         ));
         Ok(Self {
-            library: Arc::new(Library::new(linker, cache, registry, Arc::clone(&limits))),
+            library: Arc::new(library),
             caller: Caller::new(engine, &limits, http, ticker),
             limits,
         })
@@ -95,6 +99,12 @@ impl PluginHost {
             caller: self.caller.rehearsing(tape, rehearsal.outside),
             limits: Arc::clone(&self.limits),
         }
+    }
+
+    /// How long it took to compile the component when it was inspected. None
+    /// when it had been compiled before, or is not ready in memory any more.
+    pub fn took(&self, digest: &Digest) -> Option<Duration> {
+        self.library.took(digest)
     }
 
     /// Loads a plugin and asks it as one of its roles.

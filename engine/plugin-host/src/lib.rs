@@ -29,6 +29,7 @@ mod ticker;
 
 mod cache;
 mod check;
+mod compiler;
 mod engine;
 mod library;
 mod loaded;
@@ -41,6 +42,8 @@ mod http;
 mod imports;
 mod outward;
 
+pub use compiler::Compiler;
+pub use compiler::child::compile_child;
 pub use config::{HostConfig, HostError, Limits};
 pub use host::{Event, PluginHost, Rehearsal};
 pub use http::{Names, Outside, OutsideAnswer, OutsideRequest, SystemNames};

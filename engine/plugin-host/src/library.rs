@@ -3,22 +3,20 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use shipway_core::name::Digest;
 use shipway_core::ports::store::Registry;
-use tokio::sync::Semaphore;
 use wasmtime::component::{Component, Linker};
 
 use crate::cache::Cache;
 use crate::check;
+use crate::compiler::Workshop;
 use crate::config::Limits;
 use crate::fault::Fault;
 use crate::loaded::Loaded;
 use crate::sandbox::Sandbox;
-
-/// Components that stay ready in memory; one beyond that maps its file again.
-const MOST_READY: usize = 32;
 
 pub(crate) struct Library {
     linker: Linker<Sandbox>,
@@ -26,8 +24,7 @@ pub(crate) struct Library {
     registry: Arc<dyn Registry>,
     limits: Arc<Limits>,
     ready: Mutex<Shelf>,
-    /// One compilation at a time: it takes every core it gets.
-    compiler: Arc<Semaphore>,
+    workshop: Workshop,
 }
 
 impl Library {
@@ -35,15 +32,16 @@ impl Library {
         linker: Linker<Sandbox>,
         cache: Cache,
         registry: Arc<dyn Registry>,
+        workshop: Workshop,
         limits: Arc<Limits>,
     ) -> Self {
         Self {
             linker,
             cache,
             registry,
+            workshop,
             limits,
             ready: Mutex::default(),
-            compiler: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -71,19 +69,26 @@ impl Library {
         self.cache.forget(digest);
     }
 
+    /// How long it took to compile, if that was here and it is still ready.
+    pub(crate) fn took(&self, digest: &Digest) -> Option<Duration> {
+        self.ready(digest)?.compiled_in()
+    }
+
     async fn load(&self, digest: &Digest, bytes: Option<&[u8]>) -> Result<Arc<Loaded>, Fault> {
-        let component = match self.compiled_before(digest).await? {
-            Some(component) => component,
+        let (component, took) = match self.compiled_before(digest).await? {
+            Some(component) => (component, None),
             None => {
                 let bytes = match bytes {
                     Some(bytes) => bytes.to_vec(),
                     None => self.stored(digest).await?,
                 };
-                self.compile(digest, bytes).await?
+                let (component, took) = self.compile(digest, bytes).await?;
+                (component, Some(took))
             }
         };
-        let loaded = Arc::new(Loaded::new(&self.linker, &component)?);
-        self.shelf(|shelf| shelf.put(digest.clone(), Arc::clone(&loaded)));
+        let loaded = Arc::new(Loaded::new(&self.linker, &component, took)?);
+        let most = self.limits.ready;
+        self.shelf(|shelf| shelf.put(digest.clone(), Arc::clone(&loaded), most));
         Ok(loaded)
     }
 
@@ -114,29 +119,28 @@ impl Library {
         Ok(bytes)
     }
 
-    /// Compiling cannot be interrupted: after its time the caller goes on, and
-    /// the permit stays with the thread until that is done.
-    async fn compile(&self, digest: &Digest, bytes: Vec<u8>) -> Result<Component, Fault> {
-        let limit = self.limits.compile;
-        let work = async {
-            let permit = Arc::clone(&self.compiler).acquire_owned().await;
-            let (cache, digest) = (self.cache.clone(), digest.clone());
-            tokio::task::spawn_blocking(move || {
-                let _permit = permit;
-                cache.compile(&digest, &bytes)
-            })
-            .await
+    async fn compile(
+        &self,
+        digest: &Digest,
+        bytes: Vec<u8>,
+    ) -> Result<(Component, Duration), Fault> {
+        let unkept = |error: &dyn std::fmt::Display| {
+            Fault::host(format!("could not be kept in the plugin cache: {error}"))
+                .with_hint("look whether the disk of the state directory is full")
         };
-        match tokio::time::timeout(limit, work).await {
-            Ok(Ok(Ok(component))) => Ok(component),
-            Ok(Ok(Err(error))) => Err(check::not_compiled(&error)),
-            Ok(Err(error)) => Err(Fault::host(format!("could not be compiled: {error}"))),
-            Err(_) => Err(
-                Fault::host(format!("could not be compiled in {} s", limit.as_secs())).with_hint(
-                    "make the component smaller, or try again when the machine is less busy",
-                ),
-            ),
-        }
+        let draft = self.cache.draft(digest).map_err(|error| unkept(&error))?;
+        let took = self.workshop.compile(bytes, &draft).await?;
+        tokio::task::spawn_blocking(move || draft.keep())
+            .await
+            .map_err(|error| unkept(&error))?
+            .map_err(|error| unkept(&error))?;
+        let component = self.compiled_before(digest).await?;
+        let component = component.ok_or_else(|| {
+            Fault::host(
+                "could not be loaded after it was compiled; the engine's log has the reason",
+            )
+        })?;
+        Ok((component, took))
     }
 
     fn ready(&self, digest: &Digest) -> Option<Arc<Loaded>> {
@@ -171,10 +175,10 @@ impl Shelf {
         Some(Arc::clone(loaded))
     }
 
-    fn put(&mut self, digest: Digest, loaded: Arc<Loaded>) {
+    fn put(&mut self, digest: Digest, loaded: Arc<Loaded>, most: usize) {
         self.uses += 1;
         self.ready.insert(digest, (loaded, self.uses));
-        if self.ready.len() > MOST_READY {
+        if self.ready.len() > most.max(1) {
             let oldest = self.ready.iter().min_by_key(|(_, (_, used))| *used);
             if let Some(oldest) = oldest.map(|(digest, _)| digest.clone()) {
                 self.ready.remove(&oldest);

@@ -1,5 +1,7 @@
 //! A component that is compiled, linked and known by its roles.
 
+use std::time::Duration;
+
 use shipway_core::plugin::Role;
 use shipway_core::ports::plugins::PluginErrorKind;
 use wasmtime::component::{Component, Instance, InstancePre, Linker};
@@ -16,10 +18,16 @@ pub(crate) struct Loaded {
     commands: Option<commands::GuestIndices>,
     notifier: Option<notifier::GuestIndices>,
     checks: Option<checks::GuestIndices>,
+    compiled_in: Option<Duration>,
 }
 
 impl Loaded {
-    pub(crate) fn new(linker: &Linker<Sandbox>, component: &Component) -> Result<Self, Fault> {
+    /// The time is what compiling took, if it was compiled just now.
+    pub(crate) fn new(
+        linker: &Linker<Sandbox>,
+        component: &Component,
+        compiled_in: Option<Duration>,
+    ) -> Result<Self, Fault> {
         let engine = linker.engine();
         let pre = linker
             .instantiate_pre(component)
@@ -31,6 +39,7 @@ impl Loaded {
             commands: commands::GuestIndices::new(&pre).ok(),
             notifier: notifier::GuestIndices::new(&pre).ok(),
             checks: checks::GuestIndices::new(&pre).ok(),
+            compiled_in,
             pre,
         };
         if loaded.roles().is_empty() {
@@ -46,6 +55,10 @@ impl Loaded {
             self.checks.as_ref().map(|_| Role::SelfTest),
         ];
         roles.into_iter().flatten().collect()
+    }
+
+    pub(crate) fn compiled_in(&self) -> Option<Duration> {
+        self.compiled_in
     }
 
     pub(crate) async fn instantiate(&self, store: &mut Store<Sandbox>) -> Result<Instance> {

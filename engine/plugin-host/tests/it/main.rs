@@ -7,6 +7,7 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod compiler;
 mod files;
 mod harm;
 mod harness;
