@@ -202,7 +202,7 @@ class SelfTest(unittest.TestCase):
 class InTheSandbox(unittest.TestCase):
     @unittest.skipUnless(COMPONENT.exists(), "it is not built")
     def test_cases(self) -> None:
-        for case in run_cases(project=PROJECT):
+        for case in run_cases(project=PROJECT, component=COMPONENT):
             with self.subTest(case.name):
                 case.check()
 

@@ -94,15 +94,15 @@ def run_cases(
     *cases: Case,
     project: str | Path = ".",
     component: str | Path | None = None,
-    timeout: float = 300,
+    timeout: float = 600,
 ) -> list[CaseResult]:
     """Runs cases, or all of the project's `tests/` when none is named.
 
-    `project` is the folder with `shipway-plugin.toml`, which must be built;
-    `component` is another file than the one that the project builds. A case
-    that is given by its content has its files inline. Takes at most `timeout`
-    seconds in all. Raises `ProgramMissing` or `HarnessError` when the cases
-    could not be run; a case that fails is a result.
+    `project` is the folder with `shipway-plugin.toml`, which is built first, or
+    not when `component` names the file to run. A case that is given by its
+    content has its files inline. Takes at most `timeout` seconds in all. Raises
+    `ProgramMissing` or `HarnessError` when the cases could not be run; a case
+    that fails is a result.
     """
     with tempfile.TemporaryDirectory(prefix="shipway-cases-") as folder:
         argv = [_program(), "plugin", "test", "--json"]
@@ -118,7 +118,7 @@ def run_case(
     *,
     project: str | Path = ".",
     component: str | Path | None = None,
-    timeout: float = 300,
+    timeout: float = 600,
 ) -> CaseResult:
     """Runs one case; see `run_cases`."""
     results = run_cases(case, project=project, component=component, timeout=timeout)
