@@ -9,6 +9,7 @@ use anyhow::Result;
 use crate::house::{BUILD_LIMIT, House};
 use crate::{run, say};
 
+mod contract;
 mod deny;
 mod directions;
 mod text;
@@ -30,17 +31,20 @@ enum Check {
     Text,
     /// Licenses, sources and bans of what we stand on
     Deny,
+    /// The plugin contract against its released versions
+    Contract,
     /// Lints, warnings being errors
     Clippy,
 }
 
 /// Quick ones first.
-const ALL: [Check; 5] = [
+const ALL: [Check; 6] = [
     Check::Fmt,
     Check::Directions,
     Check::Text,
     Check::Deny,
     Check::Clippy,
+    Check::Contract,
 ];
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -77,6 +81,7 @@ fn one(check: Check, house: &House) -> Result<()> {
         Check::Text => text::check(house),
         Check::Deny => deny::check(house),
         Check::Clippy => clippy(house),
+        Check::Contract => contract::check(house),
     }
 }
 

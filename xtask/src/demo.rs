@@ -18,7 +18,7 @@ use crate::{plugins, run, say, signal};
 
 mod leftovers;
 mod load;
-mod repository;
+pub mod repository;
 mod scene;
 mod visitor;
 

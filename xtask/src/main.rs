@@ -5,6 +5,7 @@
 //! | [`plugins`] | builds the plugins that ship, as components |
 //! | [`demo`] | deploys an app twice under load and counts failed requests |
 //! | [`test`] | brings what the tests need, runs all of them, says what did not run |
+//! | [`conformance`] | every language's plugins against the same cases, templates, deployments |
 //! | [`check`] | formatting, lints, directions of dependencies, licenses |
 //! | [`bench`] | what Shipway takes at rest, and how soon a deployment starts |
 //!
@@ -18,6 +19,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod check;
+mod conformance;
 mod demo;
 mod plugins;
 mod test;
@@ -47,6 +49,8 @@ enum Verb {
     Demo(demo::Arguments),
     /// Run all tests, with all that they need
     Test(test::Arguments),
+    /// Hold the plugins of every language against the same cases
+    Conformance(conformance::Arguments),
     /// Check formatting, lints and dependencies
     Check(check::Arguments),
     /// Measure
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Verb::Plugins(arguments) => plugins::run(&arguments),
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
+        Verb::Conformance(arguments) => conformance::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Bench(verb) => bench::run(&verb),
     };

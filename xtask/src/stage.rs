@@ -1,6 +1,7 @@
 //! A Shipway of our own: engine and proxy on free ports, all they keep in one
 //! folder, and nothing left of them afterwards.
 
+use std::ffi::OsString;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -74,8 +75,15 @@ impl Stage {
 
     /// Starts the engine, which starts the proxy; returns when it is ready.
     pub fn start(&mut self) -> Result<()> {
+        self.start_with(&[])
+    }
+
+    /// The same, with variables that its apps may see.
+    pub fn start_with(&mut self, variables: &[(&str, OsString)]) -> Result<()> {
         let mut command = self.shipway();
-        command.args(self.serve_arguments());
+        command
+            .args(self.serve_arguments())
+            .envs(variables.iter().map(|(name, value)| (name, value)));
         let mut serve = run::spawn_logged(&mut command, &self.serve_log())?;
         let ready = run::until(START_LIMIT, || match serve.try_wait() {
             Ok(None) => self.is_ready().then_some(true),

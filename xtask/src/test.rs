@@ -10,14 +10,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::guests::Way;
-use crate::house::{self, BUILD_LIMIT, House};
-use crate::{plugins, run, say};
+use crate::house::{self, BUILD_LIMIT, House, Profile};
+use crate::{conformance, plugins, run, say};
 
 mod needs;
 mod report;
 
 use needs::Lack;
-use report::Report;
+use report::{Report, Sums};
 
 /// Beyond it something hangs; each test has a bound of its own.
 const TEST_LIMIT: Duration = Duration::from_secs(2700);
@@ -34,7 +34,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let house = House::open()?;
     let packages = packages(&house, &arguments.suite)?;
     let lacks = prepare(&house, &packages)?;
-    let report = test(&house, &packages)?;
+    let mut report = test(&house, &packages)?;
+    if arguments.suite.is_empty() {
+        report.add(conformance(&house));
+    }
     Ok(conclude(&house, &report, &lacks))
 }
 
@@ -103,6 +106,28 @@ fn test(house: &House, packages: &[String]) -> Result<Report> {
     .with_context(|| format!("what the tests wrote is in {}", path.display()))?;
     report.end(status.success());
     Ok(report)
+}
+
+/// The plugins of every language, with the program that was built for the tests.
+fn conformance(house: &House) -> Sums {
+    let program = house.program(Profile::Dev, "shipway");
+    match conformance::all(house, program) {
+        Ok(outcome) => Sums {
+            passed: outcome.passed() as u64,
+            failed: outcome.failed() as u64,
+            not_run: outcome
+                .lacks()
+                .map(|(language, why)| format!("conformance {language}: {why}"))
+                .collect(),
+        },
+        Err(error) => {
+            say::error(&error);
+            Sums {
+                failed: 1,
+                ..Sums::default()
+            }
+        }
+    }
 }
 
 /// Says what did not run; the last line is `N passed, M failed`.

@@ -30,6 +30,15 @@ pub struct Report {
     skipped: Vec<String>,
 }
 
+/// What a suite of its own found.
+#[derive(Debug, Default)]
+pub struct Sums {
+    pub passed: u64,
+    pub failed: u64,
+    /// What did not run, each with its reason.
+    pub not_run: Vec<String>,
+}
+
 /// The numbers of a `test result:` line.
 #[derive(Debug, PartialEq, Eq)]
 struct Numbers {
@@ -91,6 +100,14 @@ impl Report {
             Some(numbers) => self.result(&numbers, line),
             None => Vec::new(),
         }
+    }
+
+    /// Counts what another suite found, which is no test program.
+    pub fn add(&mut self, suite: Sums) {
+        self.passed += suite.passed;
+        self.failed += suite.failed;
+        self.not_run += suite.not_run.len() as u64;
+        self.skipped.extend(suite.not_run);
     }
 
     /// The last line was read; `ok` is what cargo itself says.
@@ -274,6 +291,24 @@ test result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; fini
         assert!(
             told.iter().any(|line| line.contains("without a result")),
             "{told:?}"
+        );
+    }
+
+    #[test]
+    fn a_suite_of_its_own_counts_too() {
+        let (mut report, _) = read(RUN, true);
+        report.add(Sums {
+            passed: 280,
+            failed: 1,
+            not_run: vec!["conformance go: no go here".to_owned()],
+        });
+        let numbers = (report.passed(), report.failed(), report.not_run());
+        assert_eq!(numbers, (284, 1, 3));
+        assert!(
+            report
+                .skipped()
+                .iter()
+                .any(|why| why.contains("no go here"))
         );
     }
 

@@ -1,0 +1,2 @@
+# Mark that release commands ran
+echo "$LANGUAGE" >> "$MARKS"
