@@ -19,6 +19,7 @@ mod bad_plugins;
 mod bad_requests;
 mod cli;
 mod events;
+mod golden;
 mod images;
 mod machine;
 mod many;
