@@ -5,7 +5,7 @@
 //!
 //! `wit_component::semver_check` decides, [`words`] says what broke.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
