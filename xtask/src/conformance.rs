@@ -20,9 +20,9 @@ use crate::say;
 
 mod case;
 mod deploy;
-mod language;
+pub mod language;
 mod outcome;
-mod shipway;
+pub mod shipway;
 mod table;
 mod template;
 
@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         false => Extent::All,
     };
     let program = house.build_shipway(Profile::Dev)?;
-    let outcome = perform(&house, program, &languages, extent)?;
+    let outcome = perform(&house, program, &languages, extent);
     say::line(table::every_case(&outcome));
     say::line(table::summary(&outcome));
     say::line(outcome.verdict());
@@ -72,11 +72,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// All of it with a `shipway` that is built, for `cargo xtask test`.
-pub fn all(house: &House, program: PathBuf) -> Result<Outcome> {
-    let outcome = perform(house, program, &LANGUAGES, Extent::All)?;
+pub fn all(house: &House, program: PathBuf) -> Outcome {
+    let outcome = perform(house, program, &LANGUAGES, Extent::All);
     say::line(table::summary(&outcome));
     say::line(outcome.verdict());
-    Ok(outcome)
+    outcome
 }
 
 fn chosen(names: &[String]) -> Result<Vec<Language>> {
@@ -95,19 +95,19 @@ fn chosen(names: &[String]) -> Result<Vec<Language>> {
         .collect()
 }
 
-fn perform(
-    house: &House,
-    program: PathBuf,
-    languages: &[Language],
-    extent: Extent,
-) -> Result<Outcome> {
+fn perform(house: &House, program: PathBuf, languages: &[Language], extent: Extent) -> Outcome {
     let shipway = Shipway::new(house, program);
     let mut spoken = speak(house, &shipway, languages, extent);
     disagreements(&mut spoken);
-    if extent == Extent::All {
-        deploy::all(house, &shipway, &mut spoken)?;
+    let deployed = match extent {
+        Extent::Cases => Ok(()),
+        Extent::All => deploy::all(house, &shipway, &mut spoken),
+    };
+    let trouble = deployed.err().map(|error| format!("deploying: {error:#}"));
+    Outcome {
+        languages: spoken,
+        trouble: trouble.into_iter().collect(),
     }
-    Ok(Outcome { languages: spoken })
 }
 
 /// Every language, some at once.

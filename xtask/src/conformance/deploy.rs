@@ -13,7 +13,7 @@ use super::shipway::Shipway;
 use super::template;
 use crate::demo::repository::Repository;
 use crate::house::House;
-use crate::parts::GIT;
+use crate::parts::{GIT, PYTHON};
 use crate::run;
 use crate::stage::Stage;
 
@@ -22,8 +22,13 @@ const PLACE: &str = "shop/live";
 
 /// One engine, one app, and a deployment for each language that has a release
 /// source to offer.
+///
+/// # Errors
+/// Only what concerns no language: the engine does not come up, or leaves
+/// something behind.
 pub fn all(house: &House, shipway: &Shipway, spoken: &mut [Spoken]) -> Result<()> {
     GIT.bring()?;
+    PYTHON.bring()?;
     let parent = house.target.join("conformance");
     let mut stage = Stage::new(shipway.program.clone(), &parent, "stage")?;
     let tools: Vec<_> = spoken.iter().flat_map(|one| one.tools.clone()).collect();
@@ -38,6 +43,7 @@ pub fn all(house: &House, shipway: &Shipway, spoken: &mut [Spoken]) -> Result<()
         one.deployed = Some(outcome.map_err(|error| format!("{error:#}")));
     }
     let folder = stage.folder().to_owned();
+    call(&stage, &["app", "delete", "shop", "--yes"])?;
     stage.stop()?;
     let _ = fs::remove_dir_all(folder);
     Ok(())

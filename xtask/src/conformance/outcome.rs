@@ -86,6 +86,8 @@ impl Spoken {
 #[derive(Debug)]
 pub struct Outcome {
     pub languages: Vec<Spoken>,
+    /// What failed and concerns no language.
+    pub trouble: Vec<String>,
 }
 
 impl Outcome {
@@ -98,7 +100,8 @@ impl Outcome {
     }
 
     pub fn failures(&self) -> Vec<String> {
-        self.languages.iter().flat_map(Spoken::failures).collect()
+        let languages = self.languages.iter().flat_map(Spoken::failures);
+        self.trouble.iter().cloned().chain(languages).collect()
     }
 
     /// The languages that did not run, each with its reason.
@@ -176,7 +179,10 @@ mod tests {
     fn languages_that_disagree_are_a_failure() {
         let mut languages = vec![spoken(0, "a"), spoken(1, "a"), spoken(2, "b")];
         disagreements(&mut languages);
-        let outcome = Outcome { languages };
+        let outcome = Outcome {
+            languages,
+            trouble: Vec::new(),
+        };
         assert_eq!(
             outcome.failures(),
             [r#"js: page: in rust the answer is "a", and here "b""#]
@@ -191,7 +197,10 @@ mod tests {
     fn a_language_without_tools_is_named() {
         let mut languages = vec![spoken(0, "a"), Spoken::new(LANGUAGES[3])];
         languages[1].missing = Some("no go".to_owned());
-        let outcome = Outcome { languages };
+        let outcome = Outcome {
+            languages,
+            trouble: Vec::new(),
+        };
         assert_eq!(outcome.failed(), 0);
         assert_eq!(
             outcome.verdict(),
