@@ -40,6 +40,22 @@ pub const SSHD: Program = Program {
     used_for: "deploying from a repository over ssh",
 };
 
+pub const REGISTRY: Program = Program {
+    name: "docker-registry",
+    package: "docker-registry",
+    used_for: "pulling and pushing plugins",
+};
+pub const MINISIGN: Program = Program {
+    name: "minisign",
+    package: "minisign",
+    used_for: "signing plugins",
+};
+pub const OPENSSL: Program = Program {
+    name: "openssl",
+    package: "openssl",
+    used_for: "signing plugins as cosign does",
+};
+
 impl Program {
     /// Makes sure that it is there.
     pub fn bring(self) -> Result<()> {

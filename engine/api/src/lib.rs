@@ -20,6 +20,7 @@ pub mod tail;
 
 pub mod access;
 pub mod bearer;
+pub mod signature;
 
 pub mod extract;
 pub mod negotiate;

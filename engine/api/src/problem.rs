@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use shipway_core::ending::Failure;
+use shipway_core::update::Difference;
 
 use crate::wire;
 
@@ -21,6 +22,8 @@ pub struct Problem {
     pub hint: Option<String>,
     /// Why a plan could not be made, in the words of a deployment's ending.
     pub failure: Option<Box<Failure>>,
+    /// What a new version of a plugin asks for that has to be accepted.
+    pub difference: Option<Box<Difference>>,
 }
 
 impl Problem {
@@ -30,6 +33,7 @@ impl Problem {
             detail: detail.into(),
             hint: None,
             failure: None,
+            difference: None,
         }
     }
 
@@ -49,6 +53,7 @@ impl From<Problem> for wire::problem::Problem {
             detail: problem.detail,
             hint: problem.hint,
             failure: problem.failure,
+            difference: problem.difference,
         }
     }
 }
@@ -127,6 +132,11 @@ kinds! {
     InvalidBody, "invalid-body", UNPROCESSABLE_ENTITY, "The body does not fit";
     InvalidSetting, "invalid-setting", UNPROCESSABLE_ENTITY, "A setting breaks its rule";
     IdempotencyKeyReused, "idempotency-key-reused", UNPROCESSABLE_ENTITY, "The key was used for something else";
+    /// A new version of a plugin wants more, and nobody accepted it.
+    AsksForMore, "asks-for-more", CONFLICT, "The new version asks for more";
+    /// A signature is demanded.
+    SignatureMissing, "signature-missing", UNPROCESSABLE_ENTITY, "The plugin is not signed";
+    SignatureInvalid, "signature-invalid", UNPROCESSABLE_ENTITY, "The plugin's signature does not hold";
     PluginRejected, "plugin-rejected", UNPROCESSABLE_ENTITY, "The plugin cannot be used";
     PlanFailed, "plan-failed", UNPROCESSABLE_ENTITY, "No plan can be made";
     /// Something of the engine's own; its log says more.

@@ -8,6 +8,7 @@ pub mod health;
 pub mod log;
 pub mod plan;
 pub mod plugin;
+pub mod plugin_install;
 pub mod plugin_settings;
 pub mod release_command;
 pub mod token;

@@ -17,8 +17,8 @@ use utoipa_axum::routes;
 use crate::openapi;
 use crate::problem::{Kind, Problem};
 use crate::route::{
-    app, deployment, environment, event, health, log, plan, plugin, plugin_settings,
-    release_command, token, variable,
+    app, deployment, environment, event, health, log, plan, plugin, plugin_install,
+    plugin_settings, release_command, token, variable,
 };
 use crate::state::ApiState;
 
@@ -133,8 +133,11 @@ fn tear_downs() -> OpenApiRouter<ApiState> {
 
 fn components() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
-        .routes(routes!(plugin::list_plugins, plugin::install_plugin))
-        .routes(routes!(plugin::inspect_plugin))
+        .routes(routes!(
+            plugin::list_plugins,
+            plugin_install::install_plugin
+        ))
+        .routes(routes!(plugin_install::inspect_plugin))
 }
 
 fn plans() -> OpenApiRouter<ApiState> {

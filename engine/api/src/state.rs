@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use crate::problem::{Kind, Problem};
+use crate::signature::Key;
 
 #[derive(Debug, Clone)]
 pub struct ApiState {
@@ -20,6 +21,8 @@ pub struct ApiState {
     pub commands: Arc<dyn Commands>,
     pub plugins: Arc<dyn Plugins>,
     pub clock: Arc<dyn Clock>,
+    /// A component must be signed with one of them; empty demands nothing.
+    demanded_keys: Arc<[Key]>,
     /// For environments that name no runtime.
     pub default_runtime: RuntimeKind,
     /// Cancelled when the engine goes down: streams end, so that a graceful
@@ -43,10 +46,23 @@ impl ApiState {
             commands,
             plugins,
             clock,
+            demanded_keys: Arc::default(),
             default_runtime,
             shutdown: CancellationToken::new(),
             edits: Arc::default(),
         }
+    }
+
+    /// Demands that every component that is installed is signed with one of
+    /// these keys.
+    #[must_use]
+    pub fn with_demanded_keys(mut self, keys: Vec<Key>) -> Self {
+        self.demanded_keys = keys.into();
+        self
+    }
+
+    pub(crate) fn demanded_keys(&self) -> &[Key] {
+        &self.demanded_keys
     }
 
     pub(crate) async fn editing(&self) -> MutexGuard<'_, ()> {

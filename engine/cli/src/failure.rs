@@ -151,6 +151,7 @@ mod tests {
             detail: "domain a.example.com belongs to shop/live already".into(),
             hint: Some("remove the domain from shop/live first, or choose another".into()),
             failure: None,
+            difference: None,
         });
         insta::assert_snapshot!(failure.to_string(), @r"
         error: The domain belongs to another environment

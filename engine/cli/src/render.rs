@@ -4,3 +4,4 @@ pub mod deployment;
 pub mod plan;
 pub mod plugin;
 pub mod settings;
+pub mod update;

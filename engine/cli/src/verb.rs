@@ -31,6 +31,7 @@ use clap::Subcommand;
 use tokio::runtime::Builder;
 
 use self::plugin::author::{self, Detail};
+use self::plugin::push;
 use crate::client::{Client, Connection};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -99,6 +100,9 @@ fn plugin(arguments: plugin::Arguments) -> ExitCode {
     let connection = arguments.connection;
     match arguments.action {
         plugin::Side::Engine(action) => ask(connection, |client| plugin::run(client, action)),
+        plugin::Side::Registry(plugin::Pushing::Push(it)) => {
+            tell(block_on(push::run(it)), connection.verbose)
+        }
         plugin::Side::Author(action) => {
             let detail = match connection.verbose {
                 true => Detail::Lines,

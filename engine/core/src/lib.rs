@@ -33,5 +33,6 @@ pub mod grant;
 pub mod plugin;
 pub mod redact;
 pub mod token;
+pub mod update;
 
 pub mod ports;

@@ -78,7 +78,39 @@ pub struct Installed {
     pub enabled: Enabled,
     #[serde(default)]
     pub limits: PluginLimits,
+    #[serde(default)]
+    pub origin: Origin,
     pub installed_at: Timestamp,
+}
+
+/// Where an installed component came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct Origin {
+    /// As who installed it said: a registry's reference, a file's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Whose signature was verified over its bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<Signer>,
+}
+
+/// The key that a verified signature was made with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Signer {
+    /// `minisign` or `cosign`.
+    pub scheme: String,
+    /// minisign: the key id that the tool shows. cosign: SHA-256 of the public
+    /// key in DER, in hex.
+    pub key: String,
+}
+
+impl std::fmt::Display for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} key {}", self.scheme, self.key)
+    }
 }
 
 /// Limits that an operator set for one plugin, in place of the host's own.

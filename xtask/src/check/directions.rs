@@ -20,7 +20,11 @@ fn rule(folder: &str) -> Option<Rule> {
     let rule = match folder {
         "engine/core" => Rule::Only(&[], "core decides and stands on nothing"),
         "engine/executor" => Rule::Only(&[CORE], "the executor acts through core's ports"),
-        "engine/plugin-host" | "engine/runtime" | "engine/source" | "engine/store"
+        "engine/plugin-host"
+        | "engine/plugin-registry"
+        | "engine/runtime"
+        | "engine/source"
+        | "engine/store"
         | "engine/proxy" => Rule::Only(&[CORE], "adapters never need each other"),
         "engine/api" => Rule::Only(
             &[CORE, EXECUTOR],

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::house::House;
-use crate::parts::{GIT, Images, PYTHON, SSHD};
+use crate::parts::{GIT, Images, MINISIGN, OPENSSL, PYTHON, REGISTRY, SSHD};
 
 /// The images that the tests stand on: the script that makes one, and its tag.
 const IMAGES: [(&str, &str); 4] = [
@@ -39,7 +39,7 @@ impl fmt::Display for Lack {
 /// Brings all of it; returns what could not be.
 pub fn bring(house: &House) -> Vec<Lack> {
     let mut lacks = Vec::new();
-    for program in [GIT, PYTHON, SSHD] {
+    for program in [GIT, PYTHON, SSHD, REGISTRY, MINISIGN, OPENSSL] {
         if let Err(error) = program.bring() {
             lacks.push(Lack::new(program.name, &error));
         }

@@ -92,6 +92,7 @@ impl From<PlanningError> for Problem {
                 detail,
                 hint: failure.hint.clone(),
                 failure: Some(failure),
+                difference: None,
             },
             PlanningError::Store(error) => error.into(),
         }
@@ -125,6 +126,7 @@ impl From<PluginError> for Problem {
             detail: error.message,
             hint: error.hint,
             failure: None,
+            difference: None,
         }
     }
 }

@@ -5,10 +5,10 @@ use axum::extract::State;
 use http::StatusCode;
 use shipway_core::grant::Grants;
 use shipway_core::name::PluginName;
-use shipway_core::plugin::{Description, Enabled, Installed, PluginLimits};
+use shipway_core::plugin::{Installed, PluginLimits};
 
 use crate::access::{Admin, May, Read};
-use crate::extract::{Body, Component, PathOf};
+use crate::extract::{Body, PathOf};
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
 use crate::wire::page::Page;
@@ -24,60 +24,6 @@ pub async fn list_plugins(
     let plugins = state.store.plugins().await?;
     let items = plugins.into_iter().map(Plugin::from).collect();
     Ok(Json(Page::whole(items)))
-}
-
-/// Describes a component without installing it.
-#[utoipa::path(post, path = "/v1/plugins/inspect", tag = "plugins",
-    request_body(content = Vec<u8>, content_type = "application/wasm"),
-    responses((status = 200, body = Description)))]
-pub async fn inspect_plugin(
-    State(state): State<ApiState>,
-    _: May<Admin>,
-    Component(bytes): Component,
-) -> Result<Json<Description>, Problem> {
-    Ok(Json(state.plugins.inspect(&bytes).await?))
-}
-
-/// Installs a component of at most 64 MiB, with nothing granted. One of the
-/// same name is replaced and keeps its grants and settings.
-#[utoipa::path(post, path = "/v1/plugins", tag = "plugins",
-    request_body(content = Vec<u8>, content_type = "application/wasm"),
-    responses((status = 201, body = Plugin), (status = 200, body = Plugin, description = "Replaced")))]
-pub async fn install_plugin(
-    State(state): State<ApiState>,
-    _: May<Admin>,
-    Component(bytes): Component,
-) -> Result<(StatusCode, Json<Plugin>), Problem> {
-    let description = state.plugins.inspect(&bytes).await?;
-    let _editing = state.editing().await;
-    let earlier = state.store.plugin(&description.name).await?;
-    let installed_at = state.clock.now();
-    let (status, plugin) = match earlier.clone() {
-        Some(earlier) => (
-            StatusCode::OK,
-            Installed {
-                description,
-                installed_at,
-                ..earlier
-            },
-        ),
-        None => (
-            StatusCode::CREATED,
-            Installed {
-                description,
-                grants: Grants::default(),
-                settings: Default::default(),
-                enabled: Enabled::Yes,
-                limits: Default::default(),
-                installed_at,
-            },
-        ),
-    };
-    state.store.put_plugin(&plugin, Some(&bytes)).await?;
-    if let Some(earlier) = earlier {
-        forget(&state, &earlier).await?;
-    }
-    Ok((status, Json(plugin.into())))
 }
 
 /// Shows a plugin: what it asks for, what is granted.
@@ -168,7 +114,7 @@ pub(crate) async fn edit(
 
 /// The host keeps a component under its digest; it lets go of one that no
 /// plugin uses any more.
-async fn forget(state: &ApiState, plugin: &Installed) -> Result<(), Problem> {
+pub(crate) async fn forget(state: &ApiState, plugin: &Installed) -> Result<(), Problem> {
     let digest = &plugin.description.digest;
     let plugins = state.store.plugins().await?;
     if !plugins

@@ -3,10 +3,50 @@
 use serde::{Deserialize, Serialize};
 use shipway_core::grant::Grants;
 use shipway_core::name::Timestamp;
-use shipway_core::plugin::{Description, Enabled, Installed, PluginLimits, Request};
-use utoipa::ToSchema;
+use shipway_core::plugin::{Description, Enabled, Installed, Origin, PluginLimits, Request};
+use utoipa::{IntoParams, ToSchema};
 
 use super::variable::Variable;
+use crate::problem::{Kind, Problem};
+
+/// The header with a signature's text, in base64.
+pub const SIGNATURE: &str = "shipway-signature";
+/// The header with a public key's text, in base64.
+pub const SIGNATURE_KEY: &str = "shipway-signature-key";
+/// In bytes.
+const LONGEST_SOURCE: usize = 1024;
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct InstallQuery {
+    /// Whether a version that asks for more than the installed one is accepted.
+    #[param(inline)]
+    pub more: More,
+    /// Where the component is from, to be shown; at most 1,024 bytes.
+    pub source: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum More {
+    #[default]
+    Refuse,
+    Accept,
+}
+
+impl InstallQuery {
+    /// The source as it may be kept and shown.
+    pub(crate) fn source(&self) -> Result<Option<String>, Problem> {
+        match &self.source {
+            Some(text) if text.len() > LONGEST_SOURCE || text.chars().any(char::is_control) => {
+                let detail = "source is longer than 1,024 bytes, or has control characters";
+                Err(Problem::new(Kind::InvalidQuery, detail))
+            }
+            source => Ok(source.clone()),
+        }
+    }
+}
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Plugin {
@@ -23,6 +63,8 @@ pub struct Plugin {
     pub settings: Vec<Variable>,
     /// Limits that were set in place of the host's own.
     pub limits: PluginLimits,
+    /// Where it came from, and who signed it.
+    pub origin: Origin,
     pub installed_at: Timestamp,
 }
 
@@ -44,6 +86,7 @@ impl From<Installed> for Plugin {
             settings,
             enabled,
             limits,
+            origin,
             installed_at,
         } = plugin;
         Self {
@@ -57,6 +100,7 @@ impl From<Installed> for Plugin {
                 .collect(),
             description,
             limits,
+            origin,
             installed_at,
         }
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shipway_core::ending::Failure;
+use shipway_core::update::Difference;
 use utoipa::ToSchema;
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -19,4 +20,7 @@ pub struct Problem {
     /// Why a plan could not be made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Box<Failure>>,
+    /// What a new version of a plugin asks for that has to be accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Box<Difference>>,
 }

@@ -12,6 +12,7 @@ mod access;
 mod deployments;
 mod nouns;
 mod openapi;
+mod plugin_install;
 mod plugins;
 mod problems;
 mod streams;

@@ -20,7 +20,7 @@ async fn nothing_is_granted_until_an_operator_says_so() {
     let plugin = install(&world, COMPONENT).await.expect(201).json();
     assert_eq!(
         plugin["grants"],
-        json!({"files": [], "image": "denied", "http": []})
+        json!({"files": [], "variables": [], "image": "denied", "exec": "denied", "http": []})
     );
     assert_eq!(plugin["lacks"].as_array().unwrap().len(), 1);
 

@@ -11,6 +11,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use shipway_api::ApiState;
+use shipway_api::signature::Key;
 use shipway_core::ending::{Aftermath, Ending, Failure, Reason};
 use shipway_core::environment::{EnvironmentKey, RuntimeKind};
 use shipway_core::journal::{Commit, Entry, Event, Trigger};
@@ -162,19 +163,27 @@ impl Plugins for Host {
                 backtrace: None,
             });
         }
+        let mut requests = vec![PluginRequest {
+            capability: "http".into(),
+            targets: vec!["setting:url".into()],
+            reason: "Events are POSTed to this URL.".into(),
+        }];
+        if component.ends_with(b"wants files") {
+            requests.push(PluginRequest {
+                capability: "files".into(),
+                targets: vec!["NEWS.md".into()],
+                reason: "It says what is new.".into(),
+            });
+        }
         Ok(Description {
             name: "webhook".parse().unwrap(),
             version: "0.1.0".into(),
             summary: "POSTs every event".into(),
-            digest: "0".repeat(64).parse().unwrap(),
+            digest: format!("{:064x}", component.len()).parse().unwrap(),
             size: component.len() as u64,
             roles: vec![Role::Notifier],
             settings: vec![setting("url", false), setting("token", true)],
-            requests: vec![PluginRequest {
-                capability: "http".into(),
-                targets: vec!["setting:url".into()],
-                reason: "Events are POSTed to this URL.".into(),
-            }],
+            requests,
         })
     }
 
@@ -242,6 +251,11 @@ impl Answer {
 
 impl World {
     pub async fn new() -> Self {
+        Self::demanding(vec![]).await
+    }
+
+    /// Plugins must be signed with one of these keys.
+    pub async fn demanding(keys: Vec<Key>) -> Self {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let clock = Arc::new(StepClock::default());
         let executor = Arc::new(Executor {
@@ -255,7 +269,8 @@ impl World {
             Arc::new(Host),
             clock,
             RuntimeKind::Process,
-        );
+        )
+        .with_demanded_keys(keys);
         let mut world = Self {
             router: shipway_api::router(state.clone()),
             state,

@@ -4,16 +4,19 @@ use std::fmt::{self, Write};
 
 use shipway_api::wire::plugin::Plugin;
 use shipway_core::grant::{Addresses, Grants, Permission};
-use shipway_core::plugin::{Description, Enabled, Request};
+use shipway_core::plugin::{Description, Enabled, PluginLimits, Request};
 
-use crate::output::table;
+use super::update;
+use crate::output::{or_dash, table};
 
 pub fn list(plugins: &[Plugin]) -> String {
     if plugins.is_empty() {
         return "no plugins; `shipway plugin add FILE` installs one".to_owned();
     }
     table(
-        ["PLUGIN", "VERSION", "ROLES", "ENABLED", "LACKS", "SUMMARY"],
+        [
+            "PLUGIN", "VERSION", "ROLES", "ENABLED", "LIMITS", "SIGNED", "LACKS", "SOURCE",
+        ],
         plugins.iter().map(|plugin| {
             let lacks: Vec<&str> = plugin.lacks.iter().map(|r| r.capability.as_str()).collect();
             let description = &plugin.description;
@@ -25,11 +28,19 @@ pub fn list(plugins: &[Plugin]) -> String {
                     Enabled::Yes => "yes".to_owned(),
                     Enabled::No => "no".to_owned(),
                 },
+                match plugin.limits == PluginLimits::default() {
+                    true => "-".to_owned(),
+                    false => update::limits(&plugin.limits),
+                },
+                match &plugin.origin.signer {
+                    Some(signer) => signer.scheme.clone(),
+                    None => "-".to_owned(),
+                },
                 match lacks.as_slice() {
                     [] => "-".to_owned(),
                     lacks => lacks.join(", "),
                 },
-                description.summary.clone(),
+                or_dash(plugin.origin.source.as_deref()),
             ]
         }),
     )
@@ -112,6 +123,8 @@ pub fn plugin(plugin: &Plugin) -> String {
 }
 
 fn write_state(out: &mut String, plugin: &Plugin) -> fmt::Result {
+    writeln!(out, "\n{}", update::origin(&plugin.origin))?;
+    writeln!(out, "limits  {}", update::limits(&plugin.limits))?;
     writeln!(out, "\nGranted:")?;
     writeln!(out, "{}", grants(&plugin.grants))?;
     if !plugin.lacks.is_empty() {

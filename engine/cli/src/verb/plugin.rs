@@ -3,7 +3,15 @@
 pub mod author;
 
 mod add;
+mod install;
+mod lock;
+mod source;
+mod sync;
+
 mod grant;
+mod limit;
+
+pub mod push;
 
 use std::path::PathBuf;
 
@@ -15,7 +23,6 @@ use shipway_api::wire::plugin::Plugin;
 use shipway_api::wire::variable::{Variable, Visibility};
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::name::PluginName;
-use shipway_core::plugin::Description;
 
 use super::var;
 use crate::client::{Client, Connection};
@@ -38,7 +45,20 @@ pub enum Side {
     #[command(flatten)]
     Author(author::Action),
     #[command(flatten)]
+    Registry(Pushing),
+    #[command(flatten)]
     Engine(Action),
+}
+
+/// What needs a registry and no engine.
+#[derive(Debug, Subcommand)]
+pub enum Pushing {
+    /// Push a component to an OCI registry
+    ///
+    /// As the artifact that the tools of the WebAssembly ecosystem share, so that
+    /// others than Shipway can read it. Prints the address with the digest.
+    #[command(verbatim_doc_comment)]
+    Push(push::Arguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -47,15 +67,24 @@ pub enum Action {
     ///
     /// Shows what it asks for and why. Nothing is granted unless you say so:
     /// with --grant-requested, with --files, --image and --http, or at the
-    /// question. A new version keeps the grants of the old one.
+    /// question.
+    ///
+    /// A new version keeps the grants, settings and limits of the old one, and
+    /// serves the next call; calls that run finish on the old one. What is
+    /// different is shown. One that asks for more is refused until you accept it:
+    /// at the question, or with --accept where there is no terminal.
+    ///
+    /// A lock file is written only with --lock. It pins name, version, digest and
+    /// source; a file's source is told from where the lock file is.
     #[command(verbatim_doc_comment)]
-    Add(add::Arguments),
-    /// Show what a component says of itself, without installing it
-    Inspect {
-        file: PathBuf,
-        #[command(flatten)]
-        json: JsonFlag,
-    },
+    Add(Box<add::Arguments>),
+    /// Install what the lock file pins
+    ///
+    /// What is installed with the pinned digest stays as it is. All others are
+    /// fetched and compared with the lock file before the first is installed.
+    /// Nothing is granted by it, and no plugin is removed.
+    #[command(verbatim_doc_comment)]
+    Sync(sync::Arguments),
     /// List the installed plugins
     List {
         #[command(flatten)]
@@ -107,6 +136,11 @@ pub enum Action {
         #[command(flatten)]
         json: JsonFlag,
     },
+    /// Set a plugin's limits
+    ///
+    /// What is not said stays as it is. `plugin show` shows them.
+    #[command(verbatim_doc_comment)]
+    Limit(limit::Arguments),
     /// Switch a plugin on again
     Enable { plugin: PluginName },
     /// Switch a plugin off everywhere at once
@@ -122,12 +156,9 @@ pub enum Action {
 
 pub async fn run(client: Client, action: Action) -> Result<(), Failure> {
     match action {
-        Action::Add(arguments) => add::run(&client, arguments).await,
-        Action::Inspect { file, json } => {
-            let at = client.at(&["plugins", "inspect"]);
-            let seen: Description = at.patiently().upload(add::read(&file)?).await?;
-            show(json.form(), &seen, render::plugin::description)
-        }
+        Action::Add(arguments) => add::run(&client, *arguments).await,
+        Action::Sync(arguments) => sync::run(&client, arguments).await,
+        Action::Limit(arguments) => limit::run(&client, arguments).await,
         Action::List { json } => {
             let plugins: Page<Plugin> = client.at(&["plugins"]).get().await?;
             show(json.form(), &plugins.items, |items| {

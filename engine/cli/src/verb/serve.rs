@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use shipway_api::signature::Key;
 use shipway_core::environment::RuntimeKind;
 use shipway_core::token::{Scope, Token};
 use shipway_proxy::ProxyRouter;
@@ -46,9 +47,15 @@ pub struct Arguments {
     /// The runtime of environments that name none
     #[arg(long, default_value = "process", value_parser = ["process", "docker"])]
     pub runtime: String,
+
+    /// Install only plugins that are signed with this public key, or one of
+    /// them: minisign's, or a PEM file of cosign's
+    #[arg(long, value_name = "KEYFILE")]
+    pub require_signature: Vec<PathBuf>,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let keys = read_keys(&arguments.require_signature)?;
     let path = arguments
         .state_dir
         .clone()
@@ -66,7 +73,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     } else {
         RuntimeKind::Process
     };
-    let plane = wire::control_plane(&state, Choices { default_runtime }).await?;
+    let mut plane = wire::control_plane(&state, Choices { default_runtime }).await?;
+    name_strangers(&plane, &keys).await?;
+    plane.api = plane.api.with_demanded_keys(keys);
     let recovered = plane.engine.recover().await?;
     make_first_token(&plane, &arguments, address).await?;
 
@@ -82,6 +91,35 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .with_graceful_shutdown(stopped)
         .await?;
     plane.engine.settle(SETTLE).await;
+    Ok(())
+}
+
+/// The keys that plugins must be signed with; a file that holds none is no
+/// reason to demand less.
+fn read_keys(files: &[PathBuf]) -> anyhow::Result<Vec<Key>> {
+    let read = |file: &PathBuf| {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("could not read the key {}", file.display()))?;
+        Key::read(&text).with_context(|| format!("{} holds no key", file.display()))
+    };
+    files.iter().map(read).collect()
+}
+
+/// What was installed before signatures were demanded goes on; it is named.
+async fn name_strangers(plane: &ControlPlane, keys: &[Key]) -> anyhow::Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    for plugin in plane.store.plugins().await? {
+        let signer = plugin.origin.signer.as_ref();
+        if !keys.iter().any(|key| Some(key.signer()) == signer) {
+            tracing::warn!(
+                plugin = %plugin.name(),
+                "is installed without a signature that is demanded now; add it again with one, \
+                 or remove it"
+            );
+        }
+    }
     Ok(())
 }
 

@@ -187,6 +187,7 @@ fn call(description: Description, log: Arc<Kept>) -> Call {
         settings: BTreeMap::new(),
         enabled: Enabled::Yes,
         limits: Default::default(),
+        origin: Default::default(),
         installed_at: Timestamp::from_millis(0),
     };
     Call {

@@ -32,6 +32,8 @@ fn plugin(name: &str, letter: char) -> Result<Installed> {
         grants: Grants::default(),
         settings: BTreeMap::from([("url".to_owned(), secret)]),
         enabled: Enabled::Yes,
+        limits: Default::default(),
+        origin: Default::default(),
         installed_at: at(0),
     })
 }

@@ -1,6 +1,8 @@
 //! What authors of plugins do. None of it needs an engine.
 
 pub mod build;
+pub mod dev;
+pub mod inspect;
 pub mod new;
 pub mod test;
 
@@ -25,6 +27,10 @@ pub enum Action {
     /// this machine.
     #[command(verbatim_doc_comment)]
     Test(test::Arguments),
+    /// Show what a component is and what it asks for, without an engine
+    Inspect(inspect::Arguments),
+    /// Build and test a plugin again whenever a source changes
+    Dev(dev::Arguments),
 }
 
 /// How much of what a toolchain prints is shown.
@@ -39,6 +45,8 @@ pub async fn run(action: Action, detail: Detail) -> Result<(), Failure> {
         Action::New(arguments) => new::run(arguments),
         Action::Build(arguments) => build::run(arguments, detail).await,
         Action::Test(arguments) => test::run(arguments, detail).await,
+        Action::Inspect(arguments) => inspect::run(arguments).await,
+        Action::Dev(arguments) => dev::run(arguments, detail).await,
     }
 }
 

@@ -20,8 +20,8 @@ use shipway_plugin_tools::project::Project;
 
 use self::case::Case;
 use self::report::{Played, Report};
-use self::tape::Taping;
-use self::theatre::Theatre;
+pub use self::tape::Taping;
+pub use self::theatre::Theatre;
 use super::{Detail, build, toolbox};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -111,6 +111,11 @@ async fn chosen(files: &[PathBuf], detail: Detail) -> Result<(PathBuf, Vec<PathB
         false => Project::read(first).map_err(anyhow::Error::new)?.folder,
     };
     Ok((component, Case::all_in(&folder.join("tests"))?))
+}
+
+/// The cases of a folder.
+pub fn cases_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    Ok(Case::all_in(folder)?)
 }
 
 fn is_case(path: &Path) -> bool {

@@ -25,7 +25,7 @@ pub struct Case {
     /// All that the manifest requests, when left out.
     pub grants: Option<Grants>,
     pub limits: PluginLimits,
-    pub repository: Option<Repository>,
+    pub repository: Repository,
     pub image: Vec<CommandAnswer>,
     pub exec: Vec<CommandAnswer>,
     pub event: Event,
@@ -188,12 +188,12 @@ pub struct ExpectedRequest {
 impl Case {
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("could not read {shown}"))?;
+        let read =
+            || std::fs::read_to_string(path).with_context(|| format!("could not read {shown}"));
         let case = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("toml") => toml::from_str(&text).map_err(anyhow::Error::new),
-            Some("json") => serde_json::from_str(&text).map_err(anyhow::Error::new),
-            _ => bail!("{shown} is no case: its name ends in .toml or .json"),
+            Some("toml") => toml::from_str(&read()?).map_err(anyhow::Error::new),
+            Some("json") => serde_json::from_str(&read()?).map_err(anyhow::Error::new),
+            _ => bail!("{shown} is no case: the name of one ends in .toml or .json"),
         };
         case.with_context(|| format!("the case {shown} is not understood"))
     }

@@ -104,9 +104,9 @@ impl Played {
 
 fn shown(call: &HostCall) -> String {
     let arguments = cut(&call.arguments);
-    match &call.answer {
-        Value::Null => format!("{} {arguments}", call.call),
-        answer => format!("{} {arguments} -> {}", call.call, cut(answer)),
+    match call.call.as_str() {
+        "log.write" => format!("{} {arguments}", call.call),
+        _ => format!("{} {arguments} -> {}", call.call, cut(&call.answer)),
     }
 }
 

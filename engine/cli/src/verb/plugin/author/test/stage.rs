@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use globset::GlobBuilder;
 use shipway_core::name::PluginName;
+use shipway_core::plugin::Role;
 use shipway_core::ports::plugins::{CandidateExec, Endpoint, ImageProbe, Level, PluginLog};
 use shipway_core::ports::runtime::{ProbeOutput, RuntimeError};
 use shipway_core::ports::source::{Files, FilesError};
@@ -24,11 +25,13 @@ use super::case::{Candidate, Case, CommandAnswer, HttpAnswer, PageAnswer, Reposi
 /// What a shell answers for a program that is not there.
 const NOT_FOUND: i32 = 127;
 
-/// The files of a case, if it has a repository.
-pub fn files(case: &Case, beside: &Path) -> anyhow::Result<Option<Arc<dyn Files>>> {
-    let Some(repository) = &case.repository else {
+/// The files of a case. A notifier has none; for the other roles a case without
+/// a repository is an empty commit.
+pub fn files(case: &Case, role: Role, beside: &Path) -> anyhow::Result<Option<Arc<dyn Files>>> {
+    if role == Role::Notifier {
         return Ok(None);
-    };
+    }
+    let repository = &case.repository;
     match &repository.directory {
         Some(folder) => {
             let folder = beside.join(folder);

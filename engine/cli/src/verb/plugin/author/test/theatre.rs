@@ -10,7 +10,7 @@ use serde_json::Value;
 use shipway_core::environment::{EnvironmentKey, Variable};
 use shipway_core::grant::Grants;
 use shipway_core::name::Timestamp;
-use shipway_core::plugin::{Description, Enabled, Installed, Role};
+use shipway_core::plugin::{Description, Enabled, Installed, Origin, Role};
 use shipway_core::ports::plugins::{Call, PluginError, Plugins};
 use shipway_core::ports::store::Registry;
 use shipway_core::secret::Secret;
@@ -25,7 +25,7 @@ use super::report::Played;
 use super::stage::{self, Commands, Heard, Servers, World};
 use super::tape::{self, Taping};
 use crate::failure::Failure;
-use crate::verb::plugin::add;
+use crate::verb::plugin::source;
 
 pub struct Theatre {
     host: PluginHost,
@@ -37,7 +37,7 @@ impl Theatre {
     /// Compiles the component, or finds it compiled, and asks it to describe
     /// itself.
     pub async fn open(component: &Path, tools: &Toolbox) -> Result<Self, Failure> {
-        let bytes = add::read(component)?;
+        let bytes = source::read(component)?;
         let store = Arc::new(MemoryStore::default());
         let registry: Arc<dyn Registry> = store;
         let config = HostConfig::new(tools.caches().join("compiled"));
@@ -143,7 +143,7 @@ impl Theatre {
             recorder: Some(recorder),
             player,
         });
-        let mut call = self.call(case, beside, Arc::clone(&heard))?;
+        let mut call = self.call(case, role, beside, Arc::clone(&heard))?;
         if role == Role::SelfTest {
             call.candidate.clone_from(&servers.endpoints);
             call.exec = Some(Commands::of(case));
@@ -165,7 +165,13 @@ impl Theatre {
         }
     }
 
-    fn call(&self, case: &Case, beside: &Path, heard: Arc<Heard>) -> anyhow::Result<Call> {
+    fn call(
+        &self,
+        case: &Case,
+        role: Role,
+        beside: &Path,
+        heard: Arc<Heard>,
+    ) -> anyhow::Result<Call> {
         let settings = variables(&case.settings, &case.secrets);
         let grants = match &case.grants {
             Some(grants) => grants.clone(),
@@ -180,6 +186,7 @@ impl Theatre {
             settings: BTreeMap::new(),
             enabled: Enabled::Yes,
             limits: case.limits,
+            origin: Origin::default(),
             installed_at: Timestamp::from_millis(0),
         };
         let deployment = &case.deployment;
@@ -195,7 +202,7 @@ impl Theatre {
             },
             commit: deployment.commit.clone(),
             reference: deployment.reference.clone(),
-            files: stage::files(case, beside)?,
+            files: stage::files(case, role, beside)?,
             image,
             candidate: Vec::new(),
             exec: None,
