@@ -7,7 +7,7 @@
 //! | [`test`] | brings what the tests need, runs all of them, says what did not run |
 //! | [`conformance`] | every language's plugins against the same cases, templates, deployments |
 //! | [`check`] | formatting, lints, directions of dependencies, licenses |
-//! | [`bench`] | what Shipway takes at rest, and how soon a deployment starts |
+//! | [`bench`] | what Shipway takes at rest, how soon a deployment starts, what a call of a plugin takes |
 //!
 //! The other modules serve them: [`house`] knows where things are and runs
 //! cargo, [`run`] runs programs with a bound, [`stage`] is a Shipway of our own

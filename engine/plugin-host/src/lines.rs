@@ -2,7 +2,7 @@
 //! without control characters and secrets, and not more than the limits.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use shipway_core::name::PluginName;
@@ -10,6 +10,7 @@ use shipway_core::ports::plugins::{Level, PluginLog};
 use shipway_core::redact::Redactor;
 
 use crate::config::Limits;
+use crate::secrets::Secrets;
 
 /// A longer line is cut.
 const LONGEST_LINE: usize = 4096;
@@ -22,7 +23,9 @@ const MOST_HOST_LINES: u32 = 50;
 pub(crate) struct Lines {
     /// None while a component is inspected: it has no name yet, and no log.
     sink: Option<(PluginName, Arc<dyn PluginLog>)>,
-    redactor: Redactor,
+    secrets: Arc<Secrets>,
+    /// Made for the first line: many a call writes none.
+    redactor: OnceLock<Redactor>,
     bytes: usize,
     per_second: u32,
     budget: Mutex<Budget>,
@@ -50,12 +53,13 @@ enum Room {
 impl Lines {
     pub(crate) fn new(
         sink: Option<(PluginName, Arc<dyn PluginLog>)>,
-        redactor: Redactor,
+        secrets: Arc<Secrets>,
         limits: &Limits,
     ) -> Self {
         Self {
             sink,
-            redactor,
+            secrets,
+            redactor: OnceLock::new(),
             bytes: limits.output_bytes,
             per_second: limits.lines_per_second,
             budget: Mutex::new(Budget {
@@ -108,7 +112,8 @@ impl Lines {
 
     /// The text as people may see it: one line, no control characters, no secret.
     pub(crate) fn clean(&self, text: &str) -> String {
-        shortened(self.redactor.line(&printable(text)), LONGEST_LINE)
+        let redactor = self.redactor.get_or_init(|| self.secrets.redactor());
+        shortened(redactor.line(&printable(text)), LONGEST_LINE)
     }
 
     pub(crate) fn last_words(&self) -> Option<String> {
@@ -183,7 +188,6 @@ pub(crate) fn shortened(mut text: String, bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shipway_core::secret::Secret;
 
     #[derive(Debug, Default)]
     struct Kept(Mutex<Vec<String>>);
@@ -196,10 +200,14 @@ mod tests {
 
     fn lines(limits: &Limits) -> (Lines, Arc<Kept>) {
         let kept = Arc::new(Kept::default());
-        let redactor = Redactor::new(&[Secret::new("hunter22")]);
+        let mut secrets = Secrets::default();
+        secrets.hold("token", "hunter22");
         let name = "p".parse().unwrap();
         let sink: Arc<dyn PluginLog> = kept.clone();
-        (Lines::new(Some((name, sink)), redactor, limits), kept)
+        (
+            Lines::new(Some((name, sink)), Arc::new(secrets), limits),
+            kept,
+        )
     }
 
     #[test]

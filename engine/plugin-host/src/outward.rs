@@ -25,8 +25,8 @@ const AT_ONCE: usize = 8;
 /// One call's way to the outside.
 #[derive(Debug)]
 pub(crate) struct Outward {
-    rights: Rights,
-    secrets: Secrets,
+    rights: Arc<Rights>,
+    secrets: Arc<Secrets>,
     candidate: Vec<Endpoint>,
     lines: Arc<Lines>,
     denials: Arc<Denials>,
@@ -39,8 +39,8 @@ pub(crate) struct Outward {
 
 impl Outward {
     pub(crate) fn new(
-        rights: Rights,
-        secrets: Secrets,
+        rights: Arc<Rights>,
+        secrets: Arc<Secrets>,
         candidate: Vec<Endpoint>,
         denials: Arc<Denials>,
         http: Arc<Http>,

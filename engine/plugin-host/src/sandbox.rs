@@ -33,10 +33,10 @@ const FIELDS: usize = 32 << 10;
 /// What is there for a guest, and what of it it may use.
 #[derive(Debug)]
 pub(crate) struct Scene {
-    pub(crate) rights: Rights,
+    pub(crate) rights: Arc<Rights>,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) variables: BTreeMap<VariableName, Variable>,
-    pub(crate) secrets: Secrets,
+    pub(crate) secrets: Arc<Secrets>,
     pub(crate) lines: Arc<Lines>,
     pub(crate) files: Option<Arc<dyn Files>>,
     pub(crate) image: Option<Arc<dyn ImageProbe>>,
@@ -47,12 +47,12 @@ pub(crate) struct Scene {
 impl Scene {
     /// Nothing there, nothing granted.
     pub(crate) fn empty(limits: &Limits) -> Self {
-        let secrets = Secrets::default();
+        let secrets = Arc::default();
         Self {
-            rights: Rights::default(),
+            rights: Arc::default(),
             settings: BTreeMap::new(),
             variables: BTreeMap::new(),
-            lines: Arc::new(Lines::new(None, secrets.redactor(), limits)),
+            lines: Arc::new(Lines::new(None, Arc::clone(&secrets), limits)),
             secrets,
             files: None,
             image: None,
@@ -67,12 +67,14 @@ impl Scene {
         let mut known = plugin.settings.clone();
         known.extend(call.settings.clone());
         let (settings, secrets) = settings(plugin, &known);
+        let secrets = Arc::new(secrets);
+        let rights = Rights::new(&plugin.description, &known, &plugin.grants);
         let sink = (name.clone(), Arc::clone(&call.log));
         Self {
-            rights: Rights::new(&plugin.description, &known, &plugin.grants),
+            rights: Arc::new(rights),
             settings,
             variables: call.variables.clone(),
-            lines: Arc::new(Lines::new(Some(sink), secrets.redactor(), limits)),
+            lines: Arc::new(Lines::new(Some(sink), Arc::clone(&secrets), limits)),
             secrets,
             files: call.files.clone(),
             image: call.image.clone(),
@@ -133,7 +135,7 @@ pub(crate) struct Seen {
 
 impl Sandbox {
     pub(crate) fn new(
-        mut scene: Scene,
+        scene: Scene,
         limits: Arc<Limits>,
         http: Arc<Http>,
         tape: Tape,
@@ -145,8 +147,8 @@ impl Sandbox {
         wasi_http.set_field_size_limit(FIELDS);
         let denials = Arc::new(Denials::new(Arc::clone(&scene.lines)));
         let outward = Arc::new(Outward::new(
-            scene.rights.clone(),
-            std::mem::take(&mut scene.secrets),
+            Arc::clone(&scene.rights),
+            Arc::clone(&scene.secrets),
             scene.candidate.clone(),
             Arc::clone(&denials),
             http,

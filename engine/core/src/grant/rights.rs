@@ -77,26 +77,47 @@ struct Asked {
     places: BTreeMap<String, Vec<Place>>,
 }
 
-/// Globs that are compiled when the first path is held against them: many a
-/// call reads no file.
+/// Globs, each compiled when the first path is held against it that it may
+/// match: many a call reads no file, and many a glob is a path.
 #[derive(Debug, Clone, Default)]
-struct Globs {
-    texts: Vec<String>,
-    matchers: OnceLock<Vec<GlobMatcher>>,
+struct Globs(Vec<LazyGlob>);
+
+#[derive(Debug, Clone)]
+struct LazyGlob {
+    text: String,
+    matcher: OnceLock<Option<GlobMatcher>>,
 }
 
 impl Globs {
     fn new<'a>(texts: impl IntoIterator<Item = &'a String>) -> Self {
-        Self {
-            texts: texts.into_iter().cloned().collect(),
-            matchers: OnceLock::new(),
-        }
+        let lazy = |text: &String| LazyGlob {
+            text: text.clone(),
+            matcher: OnceLock::new(),
+        };
+        Self(texts.into_iter().map(lazy).collect())
     }
 
     fn cover(&self, path: &str) -> bool {
-        let compile = || self.texts.iter().filter_map(|text| matcher(text)).collect();
-        let mut matchers = self.matchers.get_or_init(compile).iter();
-        matchers.any(|glob| glob.is_match(path))
+        self.0.iter().any(|glob| glob.covers(path))
+    }
+}
+
+impl LazyGlob {
+    /// What stands before the first sign with a meaning stands in the path
+    /// too; a glob without one is the path itself.
+    fn covers(&self, path: &str) -> bool {
+        let is_sign = |c| matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\' | '!' | ',');
+        match self.text.find(is_sign) {
+            None => self.text == path,
+            Some(sign) => {
+                let fixed = self.text.get(..sign).unwrap_or_default();
+                path.starts_with(fixed) && self.compiled().is_some_and(|glob| glob.is_match(path))
+            }
+        }
+    }
+
+    fn compiled(&self) -> Option<&GlobMatcher> {
+        self.matcher.get_or_init(|| matcher(&self.text)).as_ref()
     }
 }
 
@@ -298,6 +319,41 @@ impl Rights {
 mod tests {
     use super::*;
     use crate::plugin::{Role, SettingDescription};
+
+    #[test]
+    fn a_glob_that_is_not_compiled_says_what_it_would_say() {
+        let globs = [
+            "Releasefile",
+            "Releasefile.d/*",
+            "a,b",
+            "**/Procfile",
+            "{a,b}/c",
+            "x[0-9]",
+            "x\\*",
+            "!x",
+            "",
+        ];
+        let paths = [
+            "Releasefile",
+            "Releasefile.d/x",
+            "Releasefile.d/x/y",
+            "a,b",
+            "Procfile",
+            "deep/Procfile",
+            "b/c",
+            "x7",
+            "x*",
+            "!x",
+            "releasefile",
+        ];
+        for text in globs.map(str::to_owned) {
+            let lazy = Globs::new([&text]);
+            for path in paths {
+                let compiled = matcher(&text).is_some_and(|glob| glob.is_match(path));
+                assert_eq!(lazy.cover(path), compiled, "{text:?} and {path:?}");
+            }
+        }
+    }
 
     fn request(capability: &str, targets: &[&str]) -> Request {
         Request {

@@ -46,6 +46,11 @@ pub trait Files: Send + Sync + std::fmt::Debug {
     /// The paths of the files that match a glob, sorted, at most `limit`.
     /// `*` stays within a folder, `**` does not; `.git` is left out.
     fn find(&self, glob: &str, limit: usize) -> Result<Vec<String>, FilesError>;
+
+    /// Whether the answers come from memory, so that asking never waits.
+    fn in_memory(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

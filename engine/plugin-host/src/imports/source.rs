@@ -86,7 +86,8 @@ impl Sandbox {
         refused
     }
 
-    /// Files are read on a thread of their own: a disk may be slow.
+    /// Files are read on a thread of their own, because a disk may be slow,
+    /// unless there is no disk.
     async fn with_files<T: Send + 'static>(
         &mut self,
         act: impl FnOnce(&dyn Files) -> Result<T, FilesError> + Send + 'static,
@@ -95,6 +96,9 @@ impl Sandbox {
             let message = "there is no commit to read from here";
             return Err(failure(Code::Unavailable, message));
         };
+        if files.in_memory() {
+            return act(files.as_ref()).map_err(refused);
+        }
         let files = Arc::clone(files);
         match tokio::task::spawn_blocking(move || act(files.as_ref())).await {
             Ok(outcome) => outcome.map_err(refused),

@@ -1,0 +1,168 @@
+//! The same component on wasmtime with nothing of ours: the same pool of
+//! instances, the same answers to its imports, WASI with an empty context; no
+//! limits, no rights, no clocks, no async.
+
+use anyhow::{Result, anyhow, ensure};
+use shipway_core::ports::source::Files;
+use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
+};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use crate::stage::Commit;
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "shipway:worlds/release-source",
+    });
+}
+
+use bindings::shipway::plugin::model::{Deployment, Failure, Output};
+use bindings::shipway::plugin::{candidate, http, image, log, model, settings, source, variables};
+use bindings::{ReleaseSource, ReleaseSourcePre};
+
+pub struct Bare {
+    engine: Engine,
+    pre: ReleaseSourcePre<Guest>,
+    deployment: Deployment,
+}
+
+impl Bare {
+    pub fn new(bytes: &[u8]) -> Result<Self> {
+        let engine = Engine::new(&config()).map_err(own)?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_sync(&mut linker).map_err(own)?;
+        ReleaseSource::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
+            .map_err(own)?;
+        let component = Component::new(&engine, bytes).map_err(own)?;
+        let pre = linker.instantiate_pre(&component).map_err(own)?;
+        let text = str::to_owned;
+        Ok(Self {
+            pre: ReleaseSourcePre::new(pre).map_err(own)?,
+            engine,
+            deployment: Deployment {
+                id: uuid::Uuid::nil().to_string(),
+                app: text("guestbook"),
+                environment: text("live"),
+                commit: "c".repeat(40),
+                reference: text("main"),
+                attributes: Vec::new(),
+            },
+        })
+    }
+
+    pub fn call(&self) -> Result<()> {
+        let guest = Guest {
+            wasi: WasiCtxBuilder::new().build(),
+            table: ResourceTable::new(),
+        };
+        let mut store = Store::new(&self.engine, guest);
+        let source = self.pre.instantiate(&mut store).map_err(own)?;
+        let commands = source.shipway_release_commands();
+        let collected = commands.call_collect(&mut store, &self.deployment);
+        let collected = collected.map_err(own)?;
+        ensure!(
+            collected.is_ok_and(|collected| collected.commands.len() == 3),
+            "the guest answers something else"
+        );
+        Ok(())
+    }
+}
+
+/// As fast as wasmtime is here: without interruption, and in a pool.
+fn config() -> Config {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(16)
+        .total_memories(32)
+        .total_tables(32)
+        .total_core_instances(256)
+        .max_memory_size(256 << 20)
+        .linear_memory_keep_resident(256 << 10)
+        .table_keep_resident(64 << 10)
+        .pagemap_scan(Enabled::Auto);
+    let mut config = Config::new();
+    config
+        .concurrency_support(false)
+        .memory_reservation(256 << 20)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}
+
+fn own(error: wasmtime::Error) -> anyhow::Error {
+    anyhow!("{error:#}")
+}
+
+struct Guest {
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+fn none(what: &str) -> Failure {
+    Failure {
+        code: "not-found".to_owned(),
+        message: format!("there is no {what} here"),
+        retryable: false,
+        attributes: Vec::new(),
+    }
+}
+
+impl model::Host for Guest {}
+
+impl settings::Host for Guest {
+    fn get(&mut self, _: String) -> Option<String> {
+        None
+    }
+}
+
+impl variables::Host for Guest {
+    fn get(&mut self, _: String) -> Result<Option<String>, Failure> {
+        Ok(None)
+    }
+}
+
+impl log::Host for Guest {
+    fn write(&mut self, _: log::Level, _: String) {}
+}
+
+impl source::Host for Guest {
+    fn read(&mut self, path: String) -> Result<Vec<u8>, Failure> {
+        Commit.read(&path, u64::MAX).map_err(|_| none("file"))
+    }
+
+    fn find(&mut self, glob: String) -> Result<Vec<String>, Failure> {
+        Commit.find(&glob, usize::MAX).map_err(|_| none("file"))
+    }
+}
+
+impl image::Host for Guest {
+    fn run(&mut self, _: Vec<String>, _: Vec<(String, String)>) -> Result<Output, Failure> {
+        Err(none("image"))
+    }
+}
+
+impl http::Host for Guest {
+    fn send(&mut self, _: http::Request) -> Result<http::Response, Failure> {
+        Err(none("network"))
+    }
+}
+
+impl candidate::Host for Guest {
+    fn endpoints(&mut self) -> Vec<candidate::Endpoint> {
+        Vec::new()
+    }
+
+    fn exec(&mut self, _: String, _: Vec<String>) -> Result<Output, Failure> {
+        Err(none("candidate"))
+    }
+}
