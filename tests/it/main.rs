@@ -25,15 +25,18 @@ mod machine;
 mod many;
 mod notifications;
 mod output;
+mod plugin_updates;
 mod processes;
 mod proxy;
 mod queue;
+mod registry;
 mod release_commands;
 mod repositories;
 mod restart;
 mod secrets;
 mod self_tests;
 mod services;
+mod signatures;
 mod switch;
 mod variables;
 

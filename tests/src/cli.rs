@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub struct Cli {
     credentials: PathBuf,
     folder: PathBuf,
+    variables: Vec<(String, String)>,
 }
 
 /// What a verb left.
@@ -32,7 +33,15 @@ impl Cli {
         Self {
             credentials: credentials.to_owned(),
             folder: folder.to_owned(),
+            variables: Vec::new(),
         }
+    }
+
+    /// The same with a variable in its environment.
+    pub fn with_variable(&self, name: &str, value: &str) -> Self {
+        let mut cli = self.clone();
+        cli.variables.push((name.to_owned(), value.to_owned()));
+        cli
     }
 
     /// The same from another working directory.
@@ -50,6 +59,7 @@ impl Cli {
             .env("SHIPWAY_CREDENTIALS", &self.credentials)
             .env_remove("SHIPWAY_TOKEN")
             .env_remove("SHIPWAY_URL")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -46,5 +46,6 @@ pub mod repo;
 
 pub mod load;
 pub mod receiver;
+pub mod registry;
 
 pub mod wait;

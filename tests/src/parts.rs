@@ -58,6 +58,17 @@ fn component(folder: &Path, name: &str) -> Option<Vec<u8>> {
     }
 }
 
+/// A program of the machine. Servers lie in `sbin`, which is not on everybody's
+/// path.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")])
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file());
+    found.or_else(|| lacking(&format!("the program `{name}` is not installed")))
+}
+
 /// Whether a Docker engine answers and has this image; makes it when it has not.
 pub fn image(tag: &str) -> Option<()> {
     // One at a time: the scripts wait for each other anyway.

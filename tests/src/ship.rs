@@ -33,6 +33,7 @@ pub struct Ship {
     pub proxy: SocketAddr,
     listen: SocketAddr,
     variables: Vec<(String, String)>,
+    arguments: Vec<String>,
     apps: Mutex<Vec<String>>,
 }
 
@@ -44,11 +45,14 @@ impl Ship {
 
     /// Starts an engine whose own environment has these variables too.
     pub fn start_with(variables: &[(&str, &str)]) -> Option<Self> {
-        let state = tempfile::Builder::new()
-            .prefix("ship-")
-            .tempdir()
-            .expect("a state directory");
-        Some(Self::start_in(state, variables))
+        Some(Self::start_in(new_state(), variables))
+    }
+
+    /// Starts an engine with more arguments of `shipway serve`.
+    pub fn start_with_arguments(arguments: &[&str]) -> Option<Self> {
+        let state = new_state();
+        let arguments = arguments.iter().map(|&text| text.to_owned()).collect();
+        Some(Self::started(state, &[], arguments))
     }
 
     /// Starts an engine with the plugins that ship, granted what they ask for.
@@ -63,6 +67,10 @@ impl Ship {
     }
 
     pub fn start_in(state: TempDir, variables: &[(&str, &str)]) -> Self {
+        Self::started(state, variables, Vec::new())
+    }
+
+    fn started(state: TempDir, variables: &[(&str, &str)], arguments: Vec<String>) -> Self {
         let (listen, proxy) = (free_address(), free_address());
         let mut ship = Self {
             serve: Mutex::default(),
@@ -75,6 +83,7 @@ impl Ship {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
+            arguments,
             apps: Mutex::default(),
         };
         ship.serve();
@@ -99,6 +108,7 @@ impl Ship {
             .args(["--proxy-listen", &self.proxy.to_string()])
             .arg("--credentials")
             .arg(self.credentials())
+            .args(&self.arguments)
             .env_remove("SHIPWAY_TOKEN")
             .env_remove("SHIPWAY_URL")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
@@ -331,6 +341,13 @@ impl Drop for Ship {
             docker::remove_all_of(&apps);
         }
     }
+}
+
+fn new_state() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("ship-")
+        .tempdir()
+        .expect("a state directory")
 }
 
 fn items(answer: &Answer) -> Vec<Value> {

@@ -48,7 +48,13 @@ impl Address {
 
     /// The same, held to what it names now.
     pub(crate) fn pinned(&self, digest: &str) -> Self {
-        Self(self.0.clone_with_digest(digest.to_owned()))
+        let (registry, name) = (self.0.registry(), self.0.repository());
+        let (registry, name, digest) = (registry.into(), name.into(), digest.to_owned());
+        Self(match self.0.tag() {
+            // The tag is for people; the digest decides.
+            Some(tag) => Reference::with_tag_and_digest(registry, name, tag.into(), digest),
+            None => Reference::with_digest(registry, name, digest),
+        })
     }
 
     pub(crate) fn reference(&self) -> &Reference {
