@@ -11,7 +11,7 @@ const SCHEME: &str = "oci://";
 /// Where a component lies in a registry. Without a tag and a digest the tag is
 /// `latest`; with both the digest decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address(Reference);
+pub struct Address(Box<Reference>);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no address such as oci://registry.example.com/team/hook:1.0: {why}")]
@@ -50,11 +50,11 @@ impl Address {
     pub(crate) fn pinned(&self, digest: &str) -> Self {
         let (registry, name) = (self.0.registry(), self.0.repository());
         let (registry, name, digest) = (registry.into(), name.into(), digest.to_owned());
-        Self(match self.0.tag() {
+        Self(Box::new(match self.0.tag() {
             // The tag is for people; the digest decides.
             Some(tag) => Reference::with_tag_and_digest(registry, name, tag.into(), digest),
             None => Reference::with_digest(registry, name, digest),
-        })
+        }))
     }
 
     pub(crate) fn reference(&self) -> &Reference {
@@ -118,7 +118,7 @@ impl FromStr for Address {
             Some(digest) if !digest.starts_with("sha256:") => {
                 Err(wrong("a digest is sha256: and 64 hex digits"))
             }
-            _ => Ok(Self(reference)),
+            _ => Ok(Self(Box::new(reference))),
         }
     }
 }
