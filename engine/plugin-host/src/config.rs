@@ -111,7 +111,7 @@ impl Default for Limits {
             http_body: 1 << 20,
             commands: 8,
             component_bytes: 64 << 20,
-            compile: Duration::from_secs(60),
+            compile: Duration::from_secs(120),
             compile_cpu: Duration::from_secs(120),
             compile_memory: 1 << 30,
             compiled_bytes: 256 << 20,
