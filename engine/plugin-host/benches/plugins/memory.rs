@@ -74,7 +74,8 @@ fn another(call: &Call, compiled: &Path, number: u64) -> Result<Call> {
 struct Memory {
     /// All that is in memory, files that are mapped too.
     resident: u64,
-    /// What only this process has and no file could give back.
+    /// What stands in no file: the compiled code's pages can be given back and
+    /// read again, these cannot.
     own: u64,
 }
 
@@ -88,7 +89,7 @@ impl Memory {
         };
         Ok(Self {
             resident: of("Rss:")?,
-            own: of("Private_Dirty:")?,
+            own: of("Anonymous:")?,
         })
     }
 }

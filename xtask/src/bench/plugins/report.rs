@@ -66,7 +66,7 @@ fn aims(report: &Value) -> [Aim; 5] {
         },
         Aim {
             name: "idle_plugin_bytes",
-            measured: report["memory"]["resident_bytes_each"].as_f64(),
+            measured: report["memory"]["own_bytes_each"].as_f64(),
             wish: Wish::AtMost(IDLE_BYTES),
         },
     ]
@@ -152,7 +152,7 @@ fn memory(memory: &Value) -> String {
     let of = |field: &str| number(memory[field].as_f64().unwrap_or_default() / 1e3);
     format!(
         "\nmemory: {} KB with the host and one plugin; each of {plugins} more: {} KB, {} KB of it \
-         its own and no file's\n",
+         in no file\n",
         of("host_and_one_plugin_bytes"),
         of("resident_bytes_each"),
         of("own_bytes_each")
@@ -180,7 +180,7 @@ mod tests {
                 "sh": { "median_us": 600.0, "p90_us": 700.0, "calls": 250 },
             },
             "throughput": { "calls_per_second": 40_000.0 },
-            "memory": { "plugins": 1000, "resident_bytes_each": 120_000 },
+            "memory": { "plugins": 1000, "own_bytes_each": 120_000 },
         })
     }
 
