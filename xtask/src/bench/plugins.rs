@@ -102,7 +102,7 @@ fn extism(house: &House) -> Result<PathBuf> {
     let target = house.target.join("bench-extism");
     let mut command = house.cargo();
     command
-        .args(["build", "--quiet", "--release", "--locked"])
+        .args(["build", "--quiet", "--release"])
         .arg("--manifest-path")
         .arg(house.path("tests/bench/extism/Cargo.toml"))
         .arg("--target-dir")

@@ -26,6 +26,7 @@ fn rule(folder: &str) -> Option<Rule> {
         | "engine/source"
         | "engine/store"
         | "engine/proxy" => Rule::Only(&[CORE], "adapters never need each other"),
+        "engine/plugin-tools" => Rule::Only(&[CORE], "authors need no engine"),
         "engine/api" => Rule::Only(
             &[CORE, EXECUTOR],
             "the API knows the executor's commands, and no adapter",

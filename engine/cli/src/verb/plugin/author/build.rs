@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_component_is_shown_with_what_it_is() {
         let built = Built {
-            component: "/home/ann/hook/build/hook.wasm".into(),
+            component: "/plugins/hook/build/hook.wasm".into(),
             language: "rust".to_owned(),
             took: Duration::from_millis(12_345),
             steps: Vec::new(),
@@ -168,7 +168,7 @@ mod tests {
             },
         };
         insta::assert_snapshot!(text(&built), @r"
-        /home/ann/hook/build/hook.wasm
+        /plugins/hook/build/hook.wasm
         roles     release-source, notifier
         contract  0.1.0
         digest    sha256:ab12
