@@ -6,6 +6,7 @@
 //! | [`demo`] | deploys an app twice under load and counts failed requests |
 //! | [`test`] | brings what the tests need, runs all of them, says what did not run |
 //! | [`conformance`] | every language's plugins against the same cases, templates, deployments |
+//! | [`hostile`] | attacks the sandbox, and shows how each attack was contained |
 //! | [`check`] | formatting, lints, directions of dependencies, licenses |
 //! | [`bench`] | what Shipway takes at rest, how soon a deployment starts, what a call of a plugin takes |
 //!
@@ -21,6 +22,7 @@ mod bench;
 mod check;
 mod conformance;
 mod demo;
+mod hostile;
 mod plugins;
 mod test;
 
@@ -51,6 +53,8 @@ enum Verb {
     Test(test::Arguments),
     /// Hold the plugins of every language against the same cases
     Conformance(conformance::Arguments),
+    /// Attack the sandbox, and see how each attack is contained
+    Hostile(hostile::Arguments),
     /// Check formatting, lints and dependencies
     Check(check::Arguments),
     /// Measure
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Conformance(arguments) => conformance::run(&arguments),
+        Verb::Hostile(arguments) => hostile::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Bench(verb) => bench::run(&verb),
     };

@@ -7,6 +7,7 @@ use wasmtime::component::Component;
 
 use crate::config::Limits;
 use crate::fault::Fault;
+use crate::lines::printable;
 
 const MAGIC: &[u8] = b"\0asm";
 /// Version and layer of a component.
@@ -64,6 +65,8 @@ pub(crate) fn file(bytes: &[u8], limits: &Limits) -> Result<(), Fault> {
 
 /// What the compiler said of a file that begins like a component.
 pub(crate) fn not_compiled(cause: &str) -> Fault {
+    // Some of the compiler's sentences go over lines.
+    let cause = printable(&cause.split_whitespace().collect::<Vec<_>>().join(" "));
     let cut_off = ["unexpected end", "unexpected-end", "out of bounds"];
     let what = match cut_off.iter().any(|sign| cause.contains(sign)) {
         true => format!("is truncated: {cause}"),

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::bindings::shipway::plugin::{log, settings};
+use crate::bindings::shipway::plugin::{log, settings, source};
+use crate::wasi;
 
 pub fn on_demand(act: &str) {
     match act {
@@ -16,7 +17,11 @@ pub fn on_demand(act: &str) {
         "log-flood" => flood(),
         "print-flood" => print(),
         "hand-over" => hand_over(),
-        _ => {}
+        "long-log" => log::write(log::Level::Info, &"x".repeat(8 << 20)),
+        "long-line" => print_without_an_end(),
+        "escapes" => obey_me(),
+        "requests" => request_forever(),
+        _ => wasi::harm(act),
     }
 }
 
@@ -75,5 +80,35 @@ fn hand_over() {
     let text = "x".repeat(1 << 20);
     loop {
         log::write(log::Level::Debug, &text);
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "this is the point")]
+fn print_without_an_end() {
+    print!("{}", "y".repeat(4 << 20));
+}
+
+/// What a terminal would obey: a new title, the clipboard, a cleared screen,
+/// text in another order, a line over another.
+#[expect(clippy::print_stdout, reason = "this is the point")]
+fn obey_me() {
+    for text in [
+        "\u{1b}]0;title\u{7}",
+        "\u{1b}]52;c;ZXZpbA==\u{7}",
+        "\u{1b}[2J\u{1b}[H",
+        "\u{9b}31m",
+        "\u{202e}desrever",
+        "over\rwritten",
+        "nul\0 back\u{8}space",
+        "===== release =====",
+    ] {
+        log::write(log::Level::Info, text);
+        println!("{text}");
+    }
+}
+
+fn request_forever() {
+    loop {
+        std::hint::black_box(source::find("**").is_ok());
     }
 }

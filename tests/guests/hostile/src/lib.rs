@@ -3,7 +3,9 @@
 //!
 //! * [`harm`]: what ends a call: traps, loops, memory, floods of data;
 //! * [`lies`]: answers that no plugin may give;
-//! * [`reach`]: honest or dishonest use of what the host offers.
+//! * [`reach`]: honest or dishonest use of what the host offers;
+//! * [`wasi`]: the same of WASI, around the contract;
+//! * [`spy`]: looks for a secret in its own memory.
 //!
 //! `describe` sees no settings; its act is written into the file by the tests,
 //! over [`DESCRIBE`].
@@ -12,6 +14,8 @@ mod bindings;
 mod harm;
 mod lies;
 mod reach;
+mod spy;
+mod wasi;
 
 use bindings::exports::shipway::notify::notifier;
 use bindings::exports::shipway::plugin::manifest;

@@ -14,12 +14,6 @@ pub fn description(act: &str) -> manifest::Description {
         "huge" => "x".repeat(8 << 20),
         _ => "Misbehaves on demand.".to_owned(),
     };
-    let request = |capability: &str, targets: &[&str]| manifest::Request {
-        capability: capability.to_owned(),
-        targets: strings(targets),
-        reason: "The tests need it.".to_owned(),
-        attributes: Vec::new(),
-    };
     manifest::Description {
         name: name.to_owned(),
         version: match act {
@@ -27,27 +21,62 @@ pub fn description(act: &str) -> manifest::Description {
             _ => "1.0.0".to_owned(),
         },
         summary,
-        settings: vec![
-            setting("act", false, &[]),
-            setting("url", false, &["url"]),
-            setting(
-                "token",
-                true,
-                &[
-                    "header:authorization",
-                    "header:x-token",
-                    "path",
-                    "query",
-                    "body",
-                    "url",
-                ],
-            ),
-        ],
-        requests: vec![
-            request("files", &["**"]),
-            request("image", &[]),
-            request("http", &["setting:url"]),
-        ],
+        settings: match act {
+            "eager" => settings().into_iter().chain(more_settings()).collect(),
+            _ => settings(),
+        },
+        requests: match act {
+            "eager" => requests().into_iter().chain(more_requests()).collect(),
+            _ => requests(),
+        },
+        attributes: Vec::new(),
+    }
+}
+
+fn settings() -> Vec<manifest::Setting> {
+    let places = [
+        "header:authorization",
+        "header:x-token",
+        "path",
+        "query",
+        "body",
+        "url",
+    ];
+    vec![
+        setting("act", false, &[]),
+        setting("url", false, &["url"]),
+        setting("token", true, &places),
+    ]
+}
+
+fn requests() -> Vec<manifest::Request> {
+    vec![
+        request("files", &["**"]),
+        request("image", &[]),
+        request("http", &["setting:url"]),
+    ]
+}
+
+/// What the tests of whole deployments set too.
+fn more_settings() -> Vec<manifest::Setting> {
+    let names = ["collector", "headers", "body", "method", "timeout"];
+    names.map(|name| setting(name, false, &[])).to_vec()
+}
+
+/// All that is left to ask for.
+fn more_requests() -> Vec<manifest::Request> {
+    vec![
+        request("variables", &["STAGE", "API_KEY"]),
+        request("exec", &[]),
+        request("http", &["setting:collector"]),
+    ]
+}
+
+fn request(capability: &str, targets: &[&str]) -> manifest::Request {
+    manifest::Request {
+        capability: capability.to_owned(),
+        targets: strings(targets),
+        reason: "The tests need it.".to_owned(),
         attributes: Vec::new(),
     }
 }

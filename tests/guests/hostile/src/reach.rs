@@ -3,8 +3,8 @@
 
 use crate::bindings::exports::shipway::notify::notifier::Event;
 use crate::bindings::shipway::plugin::model::{Deployment, Failure};
-use crate::bindings::shipway::plugin::{candidate, http, image, log, settings, source};
-use crate::setting;
+use crate::bindings::shipway::plugin::{candidate, http, image, log, settings, source, variables};
+use crate::{setting, spy, wasi};
 
 pub fn on_demand(act: &str, deployment: &Deployment) -> Result<Vec<String>, Failure> {
     let (act, argument) = act.split_once(' ').unwrap_or((act, ""));
@@ -13,9 +13,18 @@ pub fn on_demand(act: &str, deployment: &Deployment) -> Result<Vec<String>, Fail
         "read" => source::read(argument).map(|bytes| vec![text(&bytes)]),
         "find" => source::find(argument),
         "image" => run(argument),
+        "image-often" => (0..9).try_fold(Vec::new(), |_, _| run(argument)),
+        "image-words" => run(&"x ".repeat(argument.parse().unwrap_or(0))),
         "http" => send(),
         "http-often" => Ok(send_often()),
         "candidate" => ask_candidate(),
+        "variable" => variables::get(argument).map(|value| vec![format!("{value:?}")]),
+        "exec" => exec(argument),
+        "remember" => Ok(vec![setting(argument)]),
+        "spy" => send().and_then(spy),
+        "pry" => Ok(wasi::pry()),
+        "sockets" => Ok(wasi::sockets()),
+        "wasi-http" => Ok(wasi::http()),
         "log" => Ok(speak(argument)),
         "ambient" => Ok(ambient()),
         "deployment" => Ok(vec![format!("{deployment:?}")]),
@@ -46,6 +55,21 @@ fn run(command: &str) -> Result<Vec<String>, Failure> {
         text(&output.stdout).chars().take(200).collect::<String>(),
         output.truncated
     )])
+}
+
+fn exec(command: &str) -> Result<Vec<String>, Failure> {
+    let argv: Vec<String> = command.split(' ').map(str::to_owned).collect();
+    let output = candidate::exec("web", &argv)?;
+    Ok(vec![text(&output.stdout)])
+}
+
+/// The answer in memory, and in the log, before memory is carried away.
+fn spy(mut seen: Vec<String>) -> Result<Vec<String>, Failure> {
+    for line in &seen {
+        log::write(log::Level::Info, line);
+    }
+    seen.extend(spy::dump()?);
+    Ok(seen)
 }
 
 /// `{token}` in url, header and body becomes what the setting says.
