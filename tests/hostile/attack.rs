@@ -125,13 +125,11 @@ impl Attack {
         harmless("the log", &seen.log)?;
         let told = self
             .log
-            .iter()
-            .find_map(|words| line_with(&seen.log, words));
-        Ok(match (how, told) {
-            (how, Some(line)) if how.is_empty() || matches!(self.must, Must::Bring(_)) => {
-                format!("log: {line}")
-            }
-            (how, _) => how,
+            .first()
+            .and_then(|words| line_with(&seen.log, words));
+        Ok(match (self.must, told) {
+            (Must::Bring(_), Some(line)) => format!("log: {line}"),
+            _ => how,
         })
     }
 
@@ -152,7 +150,12 @@ impl Attack {
                 if let Some(words) = missing {
                     bail!("it did not bring {words:?} but {brought:?}");
                 }
-                Ok(brought.replace('\n', ", "))
+                let lines = must.iter().filter_map(|words| line_with(brought, words));
+                let lines: Vec<String> = lines.collect();
+                Ok(match lines.is_empty() {
+                    true => "harmless: the call went well".to_owned(),
+                    false => lines.join(", "),
+                })
             }
             (other, must) => bail!("{other:?} is not {must:?}; the log: {:?}", seen.log),
         }
