@@ -232,7 +232,7 @@ fn names() -> Vec<Attack> {
                 // It has changed since the attack before, as its owner wished.
                 world.names.begin();
                 let url = world.victim_at("rebind.example.test");
-                each_granted(world, &[url.clone()])?;
+                each_granted(world, std::slice::from_ref(&url))?;
                 each_granted(world, &[url])
             },
         ),
