@@ -6,12 +6,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result};
-use async_trait::async_trait;
-use shipway_core::name::{Digest, PluginName};
-use shipway_core::plugin::{Description, Installed};
+use shipway_core::plugin::Description;
 use shipway_core::ports::plugins::Plugins;
-use shipway_core::ports::store::{Registry, StoreError};
 use shipway_plugin_host::{Compiler, HostConfig, Limits, PluginHost};
+use shipway_store::MemoryStore;
 use shipway_tests::wait::block;
 
 use crate::engine::Scene;
@@ -97,7 +95,8 @@ fn host(folder: &tempfile::TempDir, names: &Arc<FakeNames>, limits: Limits) -> R
     let compiler: [OsString; 2] = [std::env::current_exe()?.into(), COMPILE.into()];
     config.compiler = Compiler::Child(compiler.to_vec());
     config.names = Arc::clone(names) as Arc<dyn shipway_plugin_host::Names>;
-    Ok(PluginHost::new(config, Arc::new(Nothing))?)
+    // What is called was taken in before: nothing is asked of the store.
+    Ok(PluginHost::new(config, Arc::new(MemoryStore::default()))?)
 }
 
 /// The guest carries its first act behind this.
@@ -110,31 +109,4 @@ pub fn describing(guest: &[u8], act: &str) -> Vec<u8> {
     let text = format!("{:<32}", format!("describe-act:{act}"));
     changed[at..at + ACT.len()].copy_from_slice(text.as_bytes());
     changed
-}
-
-/// A store with nothing in it: what is called here was taken in before.
-#[derive(Debug)]
-struct Nothing;
-
-#[async_trait]
-impl Registry for Nothing {
-    async fn plugins(&self) -> Result<Vec<Installed>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn plugin(&self, _: &PluginName) -> Result<Option<Installed>, StoreError> {
-        Ok(None)
-    }
-
-    async fn put_plugin(&self, _: &Installed, _: Option<&[u8]>) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn component(&self, _: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(None)
-    }
-
-    async fn delete_plugin(&self, _: &PluginName) -> Result<(), StoreError> {
-        Ok(())
-    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ pub async fn control_plane(state: &StateDir, choices: Choices) -> anyhow::Result
         .await
         .context("could not open the store")?;
     let store: Arc<SqliteStore> = Arc::new(store);
-    let plugins = PluginHost::new(plugin_host(state)?, store.clone())?;
+    let plugins = PluginHost::new(plugin_host(state.plugin_cache())?, store.clone())?;
     let world = World {
         store: store.clone(),
         source: Arc::new(GitSource::new(GitConfig::new(state.git()))?),
@@ -75,10 +76,11 @@ pub async fn control_plane(state: &StateDir, choices: Choices) -> anyhow::Result
     })
 }
 
-/// Plugins are compiled by a child of this program.
-fn plugin_host(state: &StateDir) -> anyhow::Result<HostConfig> {
+/// The host of the engine and of authors' tests alike: components are compiled
+/// by a child of this program.
+pub fn plugin_host(cache: PathBuf) -> anyhow::Result<HostConfig> {
     let program = own_program()?;
-    let mut config = HostConfig::new(state.plugin_cache());
+    let mut config = HostConfig::new(cache);
     config.compiler = Compiler::Child(vec![program, "compile-plugin".into()]);
     Ok(config)
 }

@@ -22,7 +22,7 @@ use crate::http::{Http, Outside};
 use crate::library::Library;
 use crate::loaded::Loaded;
 use crate::sandbox::{Sandbox, Scene};
-use crate::tape::{Player, Recorder, Tape};
+use crate::tape::Tape;
 use crate::ticker::Ticker;
 use crate::{convert, describe, engine};
 
@@ -44,10 +44,8 @@ pub struct Event {
 pub struct Rehearsal {
     /// Answers requests that would leave for the outside.
     pub outside: Option<Arc<dyn Outside>>,
-    /// Hears every host call.
-    pub recorder: Option<Arc<dyn Recorder>>,
-    /// Answers every host call from a tape.
-    pub player: Option<Arc<Player>>,
+    /// What becomes of host calls.
+    pub tape: Tape,
 }
 
 /// Runs plugins on wasmtime, each call in a sandbox of its own.
@@ -89,14 +87,10 @@ impl PluginHost {
     /// This host for a rehearsal: the same sandbox, with a tape, and perhaps
     /// with somebody who stands for the world outside.
     pub fn rehearse(&self, rehearsal: Rehearsal) -> Self {
-        let tape = match (rehearsal.recorder, rehearsal.player) {
-            (_, Some(player)) => Tape::Play(player),
-            (Some(recorder), None) => Tape::Record(recorder),
-            (None, None) => Tape::Off,
-        };
+        let Rehearsal { outside, tape } = rehearsal;
         Self {
             library: Arc::clone(&self.library),
-            caller: self.caller.rehearsing(tape, rehearsal.outside),
+            caller: self.caller.rehearsing(tape, outside),
             limits: Arc::clone(&self.limits),
         }
     }

@@ -47,4 +47,4 @@ pub use compiler::child::compile_child;
 pub use config::{HostConfig, HostError, Limits};
 pub use host::{Event, PluginHost, Rehearsal};
 pub use http::{Names, Outside, OutsideAnswer, OutsideRequest, SystemNames};
-pub use tape::{HostCall, Player, Recorder};
+pub use tape::{HostCall, Player, Recorder, Tape};

@@ -65,8 +65,10 @@ impl Player {
 #[error("{0}")]
 pub(crate) struct OffTape(String);
 
+/// What becomes of host calls: answered by the host, and perhaps heard, or
+/// answered from a tape.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum Tape {
+pub enum Tape {
     #[default]
     Off,
     Record(Arc<dyn Recorder>),

@@ -14,7 +14,7 @@ use shipway_core::plugin::{Description, Enabled, Installed, Origin, Role};
 use shipway_core::ports::plugins::{Call, PluginError, Plugins};
 use shipway_core::ports::store::Registry;
 use shipway_core::secret::Secret;
-use shipway_plugin_host::{Event, HostConfig, Player, PluginHost, Recorder, Rehearsal};
+use shipway_plugin_host::{Event, Player, PluginHost, Rehearsal, Tape};
 use shipway_plugin_tools::toolbox::Toolbox;
 use shipway_store::MemoryStore;
 
@@ -26,6 +26,7 @@ use super::stage::{self, Commands, Heard, Servers, World};
 use super::tape::{self, Taping};
 use crate::failure::Failure;
 use crate::verb::plugin::source;
+use crate::wire;
 
 pub struct Theatre {
     host: PluginHost,
@@ -40,7 +41,7 @@ impl Theatre {
         let bytes = source::read(component)?;
         let store = Arc::new(MemoryStore::default());
         let registry: Arc<dyn Registry> = store;
-        let config = HostConfig::new(tools.caches().join("compiled"));
+        let config = wire::plugin_host(tools.caches().join("compiled"))?;
         let host = PluginHost::new(config, registry).map_err(anyhow::Error::new)?;
         let began = Instant::now();
         let description = host.inspect(&bytes).await.map_err(|error| Failure {
@@ -137,11 +138,13 @@ impl Theatre {
         let servers = Servers::start(&case.candidate).await?;
         let heard = Arc::new(Heard::default());
         let world = World::of(case);
-        let recorder: Arc<dyn Recorder> = heard.clone();
+        let tape = match player {
+            Some(player) => Tape::Play(player),
+            None => Tape::Record(heard.clone()),
+        };
         let host = self.host.rehearse(Rehearsal {
             outside: Some(world.clone()),
-            recorder: Some(recorder),
-            player,
+            tape,
         });
         let mut call = self.call(case, role, beside, Arc::clone(&heard))?;
         if role == Role::SelfTest {
