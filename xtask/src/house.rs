@@ -83,11 +83,12 @@ impl House {
         self.target.join(profile.folder()).join(name)
     }
 
-    /// Builds the `shipway` program; returns where it is.
+    /// Builds `shipway` and the `shipway-proxy` beside it; returns where it is.
     pub fn build_shipway(&self, profile: Profile) -> Result<PathBuf> {
         let mut command = self.cargo();
         command
-            .args(["build", "--workspace", "--bin", "shipway"])
+            .args(["build", "--workspace"])
+            .args(["--bin", "shipway", "--bin", "shipway-proxy"])
             .args(["--profile", profile.name()]);
         run::run(&mut command, BUILD_LIMIT).context("building shipway")?;
         Ok(self.program(profile, "shipway"))

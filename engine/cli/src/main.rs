@@ -18,6 +18,7 @@ mod watch;
 mod clock;
 mod credentials;
 mod state_dir;
+mod stop;
 
 use std::process::ExitCode;
 

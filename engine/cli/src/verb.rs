@@ -69,14 +69,8 @@ pub enum Verb {
 /// Runs a verb; its exit code tells the ending.
 pub fn run(verb: Verb) -> ExitCode {
     match verb {
-        Verb::Serve(arguments) => report(in_background(
-            Builder::new_multi_thread(),
-            serve::run(arguments),
-        )),
-        Verb::Proxy(arguments) => report(in_background(
-            Builder::new_current_thread(),
-            proxy::run(arguments),
-        )),
+        Verb::Serve(arguments) => report(in_background(serve::run(arguments))),
+        Verb::Proxy(arguments) => tell(proxy::run(arguments), false),
         Verb::Supervise => supervise::run(),
         Verb::CompilePlugin => compile_plugin::run(),
         Verb::App(it) => ask(it.connection.clone(), |client| app::run(client, it)),
@@ -152,10 +146,7 @@ fn tell(outcome: Result<impl Into<Exit>, Failure>, verbose: bool) -> ExitCode {
 const QUIET: &str = "bollard=info,hyper=info,hyper_util=info,sqlx=warn";
 
 /// A long-running verb: it logs instead of printing.
-fn in_background(
-    mut runtime: tokio::runtime::Builder,
-    work: impl Future<Output = anyhow::Result<()>>,
-) -> anyhow::Result<()> {
+fn in_background(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let wish = std::env::var("SHIPWAY_LOG").unwrap_or_else(|_| "info".to_owned());
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(format!(
@@ -164,7 +155,8 @@ fn in_background(
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    runtime.enable_all().build()?.block_on(work)
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(work)
 }
 
 fn report(outcome: anyhow::Result<()>) -> ExitCode {

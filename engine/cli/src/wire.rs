@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,9 +101,9 @@ fn runtimes(state: &StateDir) -> anyhow::Result<BTreeMap<RuntimeKind, Arc<dyn Ru
         .collect())
 }
 
-/// The data plane's own parts: it needs nothing else of the engine.
-pub fn proxy(state: &StateDir, listen: Vec<SocketAddr>) -> shipway_proxy::ProxyConfig {
-    shipway_proxy::ProxyConfig::new(listen, state.proxy_socket(), state.proxy_routes())
+/// The data plane's program: installed beside this one.
+pub fn proxy_program() -> anyhow::Result<PathBuf> {
+    Ok(PathBuf::from(own_program()?).with_file_name("shipway-proxy"))
 }
 
 /// How long `serve` waits for notifications on their way when it stops.

@@ -1,13 +1,17 @@
 //! `shipway proxy`: the data plane. `serve` starts it when none runs; a service
-//! manager may as well.
+//! manager may as well. It is a program of its own, `shipway-proxy`, which is
+//! installed beside this one; this verb knows the state directory, and becomes
+//! that program.
 
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use clap::Args;
 
-use super::serve::stop_signal;
+use crate::failure::Failure;
 use crate::state_dir::{self, StateDir};
 use crate::wire;
 
@@ -23,15 +27,26 @@ pub struct Arguments {
     pub listen: Vec<SocketAddr>,
 }
 
-pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+/// Returns only if the proxy could not be started.
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let path = arguments.state_dir.unwrap_or_else(state_dir::default_path);
     let state = StateDir::open(&path)?;
-    let proxy = shipway_proxy::Proxy::bind(wire::proxy(&state, arguments.listen))?;
-    let pid = state.proxy_pid();
-    std::fs::write(&pid, std::process::id().to_string())
-        .with_context(|| format!("could not write {}", pid.display()))?;
-    tracing::info!(addresses = ?proxy.addresses(), "the proxy is ready");
-    let outcome = proxy.serve(stop_signal()).await;
-    let _ = std::fs::remove_file(&pid);
-    Ok(outcome?)
+    let program = wire::proxy_program()?;
+    let mut command = Command::new(&program);
+    command
+        .arg("--admin-socket")
+        .arg(state.proxy_socket())
+        .arg("--routes")
+        .arg(state.proxy_routes())
+        .arg("--pid-file")
+        .arg(state.proxy_pid());
+    for address in arguments.listen {
+        command.arg("--listen").arg(address.to_string());
+    }
+    let error = command.exec();
+    let failed = anyhow!(error).context(format!(
+        "could not start {}, which is installed beside `shipway`",
+        program.display()
+    ));
+    Err(failed.into())
 }

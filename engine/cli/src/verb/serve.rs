@@ -15,10 +15,10 @@ use shipway_core::environment::RuntimeKind;
 use shipway_core::token::{Scope, Token};
 use shipway_proxy::ProxyRouter;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::credentials;
 use crate::state_dir::{self, StateDir};
+use crate::stop::stop_signal;
 use crate::wire::{self, Choices, ControlPlane, SETTLE};
 
 /// How long a proxy may take to answer after it was started.
@@ -209,19 +209,5 @@ async fn ensure_proxy(state: &StateDir, listen: &[SocketAddr]) -> anyhow::Result
             );
         }
         tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
-/// Ends at SIGINT or SIGTERM.
-pub async fn stop_signal() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
     }
 }
