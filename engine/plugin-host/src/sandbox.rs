@@ -1,6 +1,7 @@
 //! What a guest finds around it: the store of one call. Nothing of it
 //! outlives the call.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -64,8 +65,7 @@ impl Scene {
     pub(crate) fn of(call: &Call, limits: &Limits) -> Self {
         let plugin = &call.plugin;
         let name = plugin.name();
-        let mut known = plugin.settings.clone();
-        known.extend(call.settings.clone());
+        let known = known(plugin, call);
         let (settings, secrets) = settings(plugin, &known);
         let secrets = Arc::new(secrets);
         let rights = Rights::new(&plugin.description, &known, &plugin.grants);
@@ -82,6 +82,17 @@ impl Scene {
             exec: call.exec.clone(),
         }
     }
+}
+
+/// The plugin's settings under those of the call, which usually has them all.
+fn known<'a>(plugin: &Installed, call: &'a Call) -> Cow<'a, BTreeMap<String, Variable>> {
+    let mut own = plugin.settings.keys();
+    if own.all(|name| call.settings.contains_key(name)) {
+        return Cow::Borrowed(&call.settings);
+    }
+    let mut known = plugin.settings.clone();
+    known.extend(call.settings.clone());
+    Cow::Owned(known)
 }
 
 /// The settings as the guest sees them, and the secrets behind them.
