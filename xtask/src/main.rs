@@ -7,6 +7,7 @@
 //! | [`test`] | brings what the tests need, runs all of them, says what did not run |
 //! | [`conformance`] | every language's plugins against the same cases, templates, deployments |
 //! | [`hostile`] | attacks the sandbox, and shows how each attack was contained |
+//! | [`simulate`] | the executor over thousands of simulated worlds, and its promises |
 //! | [`check`] | formatting, lints, directions of dependencies, licenses |
 //! | [`bench`] | what Shipway takes at rest, how soon a deployment starts, what a call of a plugin takes |
 //!
@@ -24,6 +25,7 @@ mod conformance;
 mod demo;
 mod hostile;
 mod plugins;
+mod simulate;
 mod test;
 
 mod guests;
@@ -55,6 +57,8 @@ enum Verb {
     Conformance(conformance::Arguments),
     /// Attack the sandbox, and see how each attack is contained
     Hostile(hostile::Arguments),
+    /// Run the executor over simulated worlds, and check its promises
+    Simulate(simulate::Arguments),
     /// Check formatting, lints and dependencies
     Check(check::Arguments),
     /// Measure
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Conformance(arguments) => conformance::run(&arguments),
         Verb::Hostile(arguments) => hostile::run(&arguments),
+        Verb::Simulate(arguments) => simulate::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Bench(verb) => bench::run(&verb),
     };

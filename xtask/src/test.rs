@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::guests::Way;
 use crate::house::{self, BUILD_LIMIT, House, Profile};
-use crate::{conformance, plugins, run, say};
+use crate::{conformance, plugins, run, say, simulate};
 
 mod needs;
 mod report;
@@ -22,6 +22,8 @@ use report::{Report, Sums};
 /// Beyond it something hangs; each test has a bound of its own.
 const TEST_LIMIT: Duration = Duration::from_secs(2700);
 const LOG: &str = "test.log";
+/// Runs of the simulation; more of them by `cargo xtask simulate`.
+const SEEDS: u32 = 20_000;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -37,6 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut report = test(&house, &packages)?;
     if arguments.suite.is_empty() {
         report.add(conformance(&house));
+        report.add(simulation(&house));
     }
     Ok(conclude(&house, &report, &lacks))
 }
@@ -119,6 +122,25 @@ fn conformance(house: &House) -> Sums {
         not_run: lacks
             .map(|(language, why)| format!("conformance {language}: {why}"))
             .collect(),
+    }
+}
+
+/// The executor's promises, over so many simulated worlds; one test.
+fn simulation(house: &House) -> Sums {
+    say::line("\nsimulation");
+    let options = ["--seeds".to_owned(), SEEDS.to_string()];
+    let outcome = simulate::simulate(house, &options, |line| say::line(line));
+    let is_ok = match outcome {
+        Ok(code) => code == ExitCode::SUCCESS,
+        Err(error) => {
+            say::error(&error);
+            false
+        }
+    };
+    Sums {
+        passed: u64::from(is_ok),
+        failed: u64::from(!is_ok),
+        not_run: Vec::new(),
     }
 }
 

@@ -8,7 +8,9 @@ use serde::{Deserialize, Deserializer};
 
 use crate::environment::{BuildSettings, PluginChoice, ProcessSettings, Service};
 use crate::name::{Label, ProcessName};
-use crate::release::{Invocation, LONGEST_TIMEOUT_SECONDS, Phase, SettingsCommand, When};
+use crate::release::{
+    CancelPolicy, Invocation, LONGEST_TIMEOUT_SECONDS, Phase, SettingsCommand, When,
+};
 
 /// The name of the file, at the root of the repository.
 pub const FILE_NAME: &str = "shipway.toml";
@@ -36,6 +38,8 @@ pub struct FileCommand {
     timeout: Option<Duration>,
     #[serde(default)]
     when: When,
+    #[serde(default)]
+    cancel: CancelPolicy,
     undo: Option<Invocation>,
 }
 
@@ -61,6 +65,7 @@ impl From<FileCommand> for SettingsCommand {
                 .timeout
                 .map(|timeout| u32::try_from(timeout.as_secs()).unwrap_or(LONGEST_TIMEOUT_SECONDS)),
             when: command.when,
+            cancel: command.cancel,
             undo: command.undo,
         }
     }

@@ -333,6 +333,8 @@ pub enum Exit {
     NotStarted,
     /// Stopped because the deployment was cancelled.
     Cancelled,
+    /// The engine stopped while it ran, and nothing tells how it ended.
+    Interrupted,
 }
 
 impl Exit {
@@ -357,6 +359,9 @@ impl std::fmt::Display for Exit {
             }
             Self::NotStarted => f.write_str("could not be started"),
             Self::Cancelled => f.write_str("was cancelled"),
+            Self::Interrupted => {
+                f.write_str("was running when the engine stopped; how it ended is not known")
+            }
         }
     }
 }

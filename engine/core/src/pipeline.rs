@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ending::{Aftermath, Ending, Failed, Failure};
 use crate::journal::{CheckOutcome, Commit, Entry, Event, Exit, Image, Instance, Output, Serving};
-use crate::name::{DeploymentId, Label};
+use crate::name::{DeploymentId, Label, Timestamp};
 use crate::plan::Plan;
 use crate::release::Phase;
 
@@ -172,11 +172,22 @@ pub struct Pipeline {
     state: State,
     /// The step whose start is in the journal and whose end is not.
     running: Option<Step>,
-    /// The command whose start is in the journal and whose end is not.
-    command: Option<Label>,
+    /// The commands that were started, in order.
+    commands: Vec<Started>,
     /// Who asked it to stop.
     cancelled_by: Option<String>,
     sequence: u64,
+}
+
+/// A command whose start is in the journal. An undo is run in phase `failed`,
+/// under the label of what it takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    pub label: Label,
+    pub phase: Phase,
+    pub at: Timestamp,
+    /// None while its end is not in the journal.
+    pub exit: Option<Exit>,
 }
 
 /// An event that cannot happen in this state: a bug, or a journal that
@@ -193,7 +204,7 @@ impl Default for Pipeline {
         Self {
             state: State::Queued,
             running: None,
-            command: None,
+            commands: Vec::new(),
             cancelled_by: None,
             sequence: 0,
         }
@@ -204,7 +215,7 @@ impl Pipeline {
     /// The pipeline that a journal tells of.
     pub fn replay(entries: &[Entry]) -> Result<Self, IllegalEvent> {
         entries.iter().try_fold(Self::default(), |pipeline, entry| {
-            pipeline.apply(&entry.event)
+            pipeline.apply(&entry.event, entry.at)
         })
     }
 
@@ -222,9 +233,16 @@ impl Pipeline {
         self.running
     }
 
-    /// The command whose outcome is not known.
-    pub fn open_command(&self) -> Option<&Label> {
-        self.command.as_ref()
+    /// What became of a command of this deployment, if it was started.
+    pub fn command(&self, phase: Phase, label: &Label) -> Option<&Started> {
+        self.commands
+            .iter()
+            .find(|started| started.phase == phase && started.label == *label)
+    }
+
+    /// The command that runs, as far as the journal tells.
+    pub fn open_command(&self) -> Option<&Started> {
+        self.commands.iter().find(|started| started.exit.is_none())
     }
 
     /// The step to act on next, if a step is what comes next.
@@ -255,7 +273,7 @@ impl Pipeline {
     }
 
     /// The pipeline after one more event.
-    pub fn apply(self, event: &Event) -> Result<Self, IllegalEvent> {
+    pub fn apply(self, event: &Event, at: Timestamp) -> Result<Self, IllegalEvent> {
         let illegal = IllegalEvent {
             event: event.kind(),
             state: self.state.name(),
@@ -269,7 +287,6 @@ impl Pipeline {
             Event::Queued(_) if next.sequence == 1 => {}
             Event::StepStarted { step: started } if step == Some(*started) => {
                 next.running = Some(*started);
-                next.command = None;
                 if matches!(next.state, State::Queued) {
                     next.state = State::Services;
                 }
@@ -290,11 +307,19 @@ impl Pipeline {
                 next.running = None;
                 next.state = next.state.broken(Cause::Cancelled(*cancelled));
             }
-            Event::CommandStarted { label, .. } => next.command = Some(label.clone()),
+            Event::CommandStarted { label, phase } if next.command(*phase, label).is_none() => {
+                next.commands.push(Started {
+                    label: label.clone(),
+                    phase: *phase,
+                    at,
+                    exit: None,
+                });
+            }
             Event::CommandFinished {
                 label, phase, exit, ..
             } => {
-                next.command = None;
+                let open = next.open(*phase, label).ok_or(illegal)?;
+                open.exit = Some(*exit);
                 next.state.note_command(label, *phase, *exit);
             }
             Event::CommandUndone { label, exit } => match &mut next.state {
@@ -316,6 +341,12 @@ impl Pipeline {
             _ => return Err(illegal),
         }
         Ok(next)
+    }
+
+    fn open(&mut self, phase: Phase, label: &Label) -> Option<&mut Started> {
+        self.commands.iter_mut().find(|started| {
+            started.exit.is_none() && started.phase == phase && started.label == *label
+        })
     }
 }
 

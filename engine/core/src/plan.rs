@@ -389,6 +389,7 @@ mod tests {
             entrypoint: Entrypoint::Bypass,
             timeout_seconds: 60,
             when: When::Always,
+            cancel: crate::release::CancelPolicy::Allowed,
             undo: None,
             provenance: Provenance {
                 origin: Origin::Plugin(plugin.parse().unwrap()),
@@ -434,6 +435,7 @@ mod tests {
             phase: Phase::Release,
             timeout_seconds: None,
             when: When::Always,
+            cancel: crate::release::CancelPolicy::Allowed,
             undo: None,
         }];
         let file = File::parse("[[release]]\nlabel = \"second\"\nrun = \"b\"\n").unwrap();

@@ -21,6 +21,8 @@ pub struct ReleaseCommand {
     pub timeout_seconds: u32,
     #[serde(default)]
     pub when: When,
+    #[serde(default)]
+    pub cancel: CancelPolicy,
     /// What takes it back, run in the new image when a later step fails.
     pub undo: Option<Invocation>,
     pub provenance: Provenance,
@@ -40,6 +42,8 @@ pub struct SettingsCommand {
     #[serde(default)]
     pub when: When,
     #[serde(default)]
+    pub cancel: CancelPolicy,
+    #[serde(default)]
     pub undo: Option<Invocation>,
 }
 
@@ -52,6 +56,7 @@ impl SettingsCommand {
             entrypoint: Entrypoint::default(),
             timeout_seconds: self.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
             when: self.when,
+            cancel: self.cancel,
             undo: self.undo,
             provenance,
         }
@@ -167,6 +172,18 @@ pub enum When {
     FirstDeploy,
     /// Once per environment, image and command.
     Once,
+}
+
+/// Whether a command that runs may be stopped when its deployment is cancelled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum CancelPolicy {
+    /// It gets SIGTERM, 10 s, SIGKILL.
+    #[default]
+    Allowed,
+    /// It runs to its end; whoever asks to cancel meanwhile is refused.
+    Never,
 }
 
 /// Who asked for a command, and where to find it.

@@ -344,6 +344,7 @@ mod tests {
             phase: Phase::Release,
             timeout_seconds: None,
             when: When::Always,
+            cancel: crate::release::CancelPolicy::Allowed,
             undo: None,
         }
     }

@@ -28,7 +28,15 @@ impl Bell {
     /// is missed.
     pub fn listen(&self, deployment: DeploymentId) -> Listener {
         Listener {
-            deployment,
+            deployment: Some(deployment),
+            rings: self.0.subscribe(),
+        }
+    }
+
+    /// Likewise, of all deployments.
+    pub fn listen_to_all(&self) -> Listener {
+        Listener {
+            deployment: None,
             rings: self.0.subscribe(),
         }
     }
@@ -36,7 +44,8 @@ impl Bell {
 
 #[derive(Debug)]
 pub struct Listener {
-    deployment: DeploymentId,
+    /// None: whichever changes.
+    deployment: Option<DeploymentId>,
     rings: broadcast::Receiver<DeploymentId>,
 }
 
@@ -45,7 +54,7 @@ impl Listener {
     pub async fn heard(&mut self) {
         loop {
             match self.rings.recv().await {
-                Ok(deployment) if deployment != self.deployment => {}
+                Ok(rung) if self.deployment.is_some_and(|ours| ours != rung) => {}
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
                 // The engine is going down; the watcher's own timeout decides.
                 Err(broadcast::error::RecvError::Closed) => std::future::pending().await,

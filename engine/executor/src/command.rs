@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use shipway_core::ending::Failure;
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::journal::Trigger;
-use shipway_core::name::DeploymentId;
+use shipway_core::name::{DeploymentId, Label};
 use shipway_core::plan::Plan;
 use shipway_core::ports::store::{Created, StoreError};
 
@@ -72,6 +72,8 @@ pub enum CancelError {
     Ended(DeploymentId),
     #[error("deployment {0} is switching or has switched; it can be rolled forward, not cancelled")]
     TooLate(DeploymentId),
+    #[error("{1} runs and may not be stopped (`cancel: never`); ask again when it has ended")]
+    Protected(DeploymentId, Label),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

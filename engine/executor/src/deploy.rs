@@ -2,7 +2,7 @@
 //! [`Deploying::perform`] aloud and you know what Shipway does.
 
 use std::sync::OnceLock;
-use std::time::Instant;
+use tokio::time::Instant;
 
 use shipway_core::ending::{Ending, Failure, Reason};
 use shipway_core::journal::{BuildWish, Event, Output};
@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failures::{Broken, Halted};
 use crate::journal::Journal;
-use crate::notify::Messenger;
 use crate::scene::Scene;
 use crate::steps::{
     build, checkout, clean_up, commands, plan, retire, self_test, services, start, switch,
@@ -25,7 +24,6 @@ pub struct Deploying {
     pub scene: Scene,
     pub journal: Journal,
     pub cancel: Cancel,
-    pub messenger: Messenger,
     /// Made by the checkout step; made again when a deployment is taken up.
     pub checkout: OnceCell<Checkout>,
     pub wish: BuildWish,
@@ -101,12 +99,15 @@ impl Deploying {
     /// from the switch on nothing is cancelled; every other step is dropped
     /// where it stands, and the clean-up removes what it left.
     async fn perform_or_cancel(&self, step: Step, state: State) -> Result<Output, Broken> {
-        if self.cancel.is_requested() && step < Step::Switch {
+        // What became of a command that was running is found out first.
+        let is_open = self.journal.pipeline().await.open_command().is_some();
+        if self.cancel.is_requested() && step < Step::Switch && !is_open {
             return Err(Broken::Cancelled);
         }
         match step {
             Step::Release | Step::Gate | Step::Switch | Step::Retire => self.perform(state).await,
             _ => tokio::select! {
+                biased;
                 outcome = self.perform(state) => outcome,
                 () = self.cancel.requested() => Err(Broken::Cancelled),
             },
@@ -136,8 +137,8 @@ impl Deploying {
         Ok(())
     }
 
-    /// Makes a deployment that was put down fit to go on. What was running then
-    /// is not known now: a release command is never silently run again.
+    /// Makes a deployment that was put down fit to go on. Release commands are
+    /// taken up where they were; what other steps left half done is removed.
     async fn take_up(&self) -> Result<(), Halted> {
         let pipeline = self.journal.pipeline().await;
         if let Some(by) = pipeline.cancelled_by() {
@@ -150,20 +151,8 @@ impl Deploying {
         scene.log.say(format!(
             "the engine was stopped during step {step} and takes the deployment up again"
         ));
-        if let Some(label) = pipeline.open_command()
-            && matches!(step, Step::Release | Step::Gate)
-        {
-            let message = format!(
-                "the engine was stopped while {:?} ran; how it ended is not known",
-                label.as_str()
-            );
-            let mut failure = Failure::new(step, Reason::Interrupted, message)
-                .with_hint("look at what the command did, then deploy again");
-            failure.command = Some(label.clone());
-            self.journal.record(Event::StepFailed { failure }).await?;
-            return Ok(());
-        }
         if step <= Step::Start
+            && step != Step::Release
             && let Err(error) = scene.runtime.clean_up(scene.deployment).await
         {
             tracing::warn!(deployment = %scene.deployment, %error, "leftovers could not be removed");

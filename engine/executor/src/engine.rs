@@ -10,10 +10,11 @@ use shipway_core::app::App;
 use shipway_core::ending::{Aftermath, Ending, Failure, Reason};
 use shipway_core::environment::{Environment, EnvironmentKey, QueuePolicy};
 use shipway_core::journal::{Event, Trigger};
-use shipway_core::name::DeploymentId;
-use shipway_core::pipeline::Step;
+use shipway_core::name::{DeploymentId, Label};
+use shipway_core::pipeline::{Pipeline, State, Step};
 use shipway_core::plan::Plan;
-use shipway_core::ports::store::{Created, Deployment, StoreError};
+use shipway_core::ports::store::{Created, Deployment, Guard, StoreError};
+use shipway_core::release::CancelPolicy;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
@@ -23,13 +24,18 @@ use crate::command::{
 };
 use crate::deploy::Cancel;
 use crate::failures::{self, Broken, sentence};
+use crate::journal;
 use crate::log::Log;
+use crate::notify;
 use crate::scene::Scene;
 use crate::steps::build;
+use crate::sweep;
 use crate::world::World;
 
 /// Between SIGTERM and SIGKILL when an environment is torn down.
 const GRACE: Duration = Duration::from_secs(10);
+/// How often an engine looks for deployments that nobody works on.
+const PATROL: Duration = Duration::from_secs(15);
 
 /// A handle; clones are the same engine.
 #[derive(Debug, Clone)]
@@ -69,11 +75,21 @@ impl Engine {
 
     /// Takes up every deployment that has not ended. Call it once, at the start.
     pub async fn recover(&self) -> Result<usize, StoreError> {
+        let unfinished = self.wake_all().await?;
+        self.0.tasks.spawn(look_after(self.0.clone()));
+        // These go on for as long as the engine does; nobody waits for them.
+        tokio::spawn(patrol(self.clone()));
+        tokio::spawn(notify::post(self.0.clone()));
+        tokio::spawn(sweep::sweep(self.0.clone()));
+        Ok(unfinished)
+    }
+
+    /// A worker for every environment that has something to deploy.
+    async fn wake_all(&self) -> Result<usize, StoreError> {
         let unfinished = self.0.world.store.unfinished().await?;
         for deployment in &unfinished {
             self.wake(&deployment.trigger.key).await;
         }
-        self.0.tasks.spawn(look_after(self.0.clone()));
         Ok(unfinished.len())
     }
 
@@ -93,6 +109,24 @@ impl Engine {
         let _ = tokio::time::timeout(limit, self.0.tasks.wait()).await;
     }
 
+    /// The command that runs and may not be stopped, if there is one.
+    async fn protected_command(&self, id: DeploymentId) -> Result<Option<Label>, StoreError> {
+        let entries = journal::read(self.0.world.store.as_ref(), id).await?;
+        let Ok(pipeline) = Pipeline::replay(&entries) else {
+            return Ok(None);
+        };
+        let planned = match pipeline.state() {
+            State::Release(planned) => planned,
+            State::Gate(candidate) => &candidate.planned,
+            _ => return Ok(None),
+        };
+        let open = pipeline.open_command();
+        let command = open.and_then(|open| planned.plan.command(&open.label));
+        Ok(command
+            .filter(|command| command.cancel == CancelPolicy::Never)
+            .map(|command| command.label.clone()))
+    }
+
     async fn queued(&self, key: &EnvironmentKey) -> Result<Vec<Deployment>, StoreError> {
         let unfinished = self.0.world.store.unfinished().await?;
         Ok(unfinished
@@ -102,30 +136,34 @@ impl Engine {
     }
 
     /// `latest-wins`: those that wait and are older end superseded.
-    async fn supersede(&self, older: &[Deployment], by: DeploymentId) -> Result<(), StoreError> {
-        for deployment in older
-            .iter()
-            .filter(|deployment| deployment.started_at.is_none())
-        {
-            self.end_queued(deployment.id, Ending::Superseded { by })
+    async fn supersede(&self, by: &Deployment) -> Result<(), StoreError> {
+        let waiting = self.queued(&by.trigger.key).await?;
+        for older in waiting.iter().filter(|one| one.id < by.id) {
+            self.end_queued(older, Ending::Superseded { by: by.id })
                 .await?;
         }
         Ok(())
     }
 
-    async fn end_queued(&self, id: DeploymentId, ending: Ending) -> Result<(), StoreError> {
+    /// Ends a deployment that waits; one that a worker has begun meanwhile is
+    /// the worker's to end.
+    async fn end_queued(&self, waiting: &Deployment, ending: Ending) -> Result<(), StoreError> {
+        if waiting.started_at.is_some() {
+            return Ok(());
+        }
         let inner = &self.0;
-        let now = inner.world.clock.now();
-        match inner
+        let (now, guard) = (inner.world.clock.now(), Guard::After(waiting.sequence));
+        let event = Event::Ended(ending);
+        let ended = inner
             .world
             .store
-            .append(id, now, &Event::Ended(ending), None)
-            .await
-        {
-            Ok(_) | Err(StoreError::Ended(_)) => {}
+            .append(waiting.id, now, &event, guard)
+            .await;
+        match ended {
+            Ok(_) | Err(StoreError::Ended(_) | StoreError::Outdated(_)) => {}
             Err(error) => return Err(error),
         }
-        inner.bell.ring(id);
+        inner.bell.ring(waiting.id);
         Ok(())
     }
 }
@@ -179,14 +217,18 @@ impl Commands for Engine {
             });
         }
         let id = inner.world.clock.new_deployment_id();
+        let chosen = environment.plugins.and_then(|choice| choice.notifiers);
+        let notifiers = chosen.unwrap_or_default();
         let created = inner
             .world
             .store
-            .create_deployment(id, inner.world.clock.now(), &trigger)
+            .create_deployment(id, inner.world.clock.now(), &trigger, &notifiers)
             .await?;
-        if let Created::New(deployment) = &created {
+        // Also for one that was there: whoever made it may have got no further.
+        let (Created::New(deployment) | Created::Earlier(deployment)) = &created;
+        if deployment.ending.is_none() {
             if environment.queue == QueuePolicy::LatestWins {
-                self.supersede(&older, deployment.id).await?;
+                self.supersede(deployment).await?;
             }
             inner.bell.ring(deployment.id);
             self.wake(&key).await;
@@ -208,19 +250,28 @@ impl Commands for Engine {
         if deployment.step.is_some_and(|step| step >= Step::Switch) {
             return Err(CancelError::TooLate(id));
         }
+        if let Some(command) = self.protected_command(id).await? {
+            return Err(CancelError::Protected(id, command));
+        }
         let workers = inner.workers.lock().await;
         let event = Event::CancelRequested { by: by.to_owned() };
-        inner
-            .world
-            .store
-            .append(id, inner.world.clock.now(), &event, None)
-            .await?;
+        let (now, store) = (inner.world.clock.now(), &inner.world.store);
+        let asked = match store.append(id, now, &event, Guard::Open).await {
+            Ok(entry) => entry,
+            Err(StoreError::Ended(_)) => return Err(CancelError::Ended(id)),
+            Err(error) => return Err(error.into()),
+        };
         match workers.running.get(&id) {
             Some(cancel) => cancel.request(by),
-            None => {
-                self.end_queued(id, Ending::Cancelled(Aftermath::default()))
-                    .await?
+            // It still waits as it did when it was read.
+            None if asked.sequence == deployment.sequence + 1 => {
+                let mut waiting = deployment;
+                waiting.note(&asked);
+                self.end_queued(&waiting, Ending::Cancelled(Aftermath::default()))
+                    .await?;
             }
+            // Another engine runs it, and will see the request.
+            None => {}
         }
         inner.bell.ring(id);
         Ok(())
@@ -302,6 +353,16 @@ impl Commands for Engine {
 
     fn listen(&self, deployment: DeploymentId) -> Listener {
         self.0.bell.listen(deployment)
+    }
+}
+
+/// Finds what nobody works on: an engine that shares the store may have died.
+async fn patrol(engine: Engine) {
+    loop {
+        tokio::time::sleep(PATROL).await;
+        if let Err(error) = engine.wake_all().await {
+            tracing::warn!(%error, "the queue could not be looked at");
+        }
     }
 }
 

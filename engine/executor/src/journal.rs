@@ -8,7 +8,7 @@ use shipway_core::journal::{Entry, Event};
 use shipway_core::name::DeploymentId;
 use shipway_core::pipeline::{Pipeline, State};
 use shipway_core::ports::clock::Clock;
-use shipway_core::ports::store::{Lease, Store, StoreError};
+use shipway_core::ports::store::{Guard, Lease, Store, StoreError};
 use tokio::sync::Mutex;
 
 use crate::bell::Bell;
@@ -50,11 +50,11 @@ impl Journal {
 
     pub async fn record(&self, event: Event) -> Result<Entry, Halted> {
         let mut pipeline = self.pipeline.lock().await;
-        let next = pipeline.clone().apply(&event)?;
         let now = self.clock.now();
+        let next = pipeline.clone().apply(&event, now)?;
         let entry = self
             .store
-            .append(self.deployment, now, &event, Some(&self.lease))
+            .append(self.deployment, now, &event, Guard::Lease(&self.lease))
             .await?;
         *pipeline = next;
         self.bell.ring(self.deployment);

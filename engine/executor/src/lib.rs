@@ -24,6 +24,7 @@ mod failures;
 mod journal;
 mod log;
 mod notify;
+mod sweep;
 mod variables;
 
 pub mod bell;

@@ -1,158 +1,227 @@
-//! Notifiers hear of every event, in order, each in a task of its own beside
-//! the deployment. Nothing a notifier does changes a result or hides its cause.
+//! The postman: notifiers hear of every event, in order, at least once, beside
+//! the deployments. What they must hear stands in the store with the journal
+//! itself, so a restart loses nothing. Nothing a notifier does changes a result
+//! or hides its cause.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use shipway_core::environment::Environment;
 use shipway_core::journal::{Entry, Event};
-use shipway_core::name::PluginName;
+use shipway_core::name::{PluginName, Timestamp};
 use shipway_core::plugin::{Enabled, Installed, Role};
 use shipway_core::ports::plugins::{Call, Level, PluginError, PluginLog};
-use shipway_core::ports::store::StoreError;
+use shipway_core::ports::store::{Deployment, Due, StoreError, Subscription};
+use tokio::time::{sleep, timeout};
 
 use crate::engine::Inner;
 use crate::log::Log;
-use crate::scene::Scene;
+use crate::scene;
 
-/// Tries of one event, and what lies between them; it doubles.
-const TRIES: u32 = 4;
+/// Tries of one event: some eight hours in all.
+const TRIES: u32 = 20;
+/// Between the first and the second try; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+/// Notifiers that are told at once.
+const ROUND: u32 = 16;
+/// Whose postman has not come back by then is anybody's to tell: longer than a
+/// call may take.
+const ROUND_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// How often the outbox is looked at when nothing is heard of.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Between two looks: a chatty command rings often.
+const BREATH: Duration = Duration::from_millis(50);
+/// Entries of one read.
 const PAGE: u32 = 200;
 
-/// Starts the notifiers of one deployment, each once.
-#[derive(Debug)]
-pub struct Messenger {
-    engine: Arc<Inner>,
-    /// What every call has in common; the plugin and its settings differ.
-    template: Template,
-    told: Mutex<BTreeSet<PluginName>>,
-}
-
-#[derive(Debug, Clone)]
-struct Template {
-    deployment: shipway_core::name::DeploymentId,
-    environment: shipway_core::environment::Environment,
-    reference: String,
-    log: Log,
-}
-
-impl Messenger {
-    pub fn new(engine: Arc<Inner>, scene: &Scene) -> Self {
-        let template = Template {
-            deployment: scene.deployment,
-            environment: scene.environment.clone(),
-            reference: scene.reference.clone(),
-            log: scene.log.clone(),
-        };
-        Self {
-            engine,
-            template,
-            told: Mutex::default(),
-        }
-    }
-
-    /// From now on these hear of every event, the earlier ones first.
-    pub fn tell(&self, notifiers: &[PluginName]) {
-        for name in notifiers {
-            let is_new = self
-                .told
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(name.clone());
-            if is_new {
-                let follow = follow(self.engine.clone(), self.template.clone(), name.clone());
-                self.engine.tasks().spawn(follow);
-            }
-        }
-    }
-}
-
-async fn follow(engine: Arc<Inner>, template: Template, name: PluginName) {
-    let plugin = match engine.world.store.plugin(&name).await {
-        Ok(Some(plugin)) if plugin.has(Role::Notifier) && plugin.enabled == Enabled::Yes => {
-            Arc::new(plugin)
-        }
-        Ok(_) => {
-            let message = "is chosen as notifier and is not installed, is disabled, or does not have that role";
-            PluginLog::line(&template.log, &name, Level::Warn, message);
-            return;
-        }
-        Err(error) => {
-            tracing::warn!(%name, %error, "the notifier could not be loaded");
-            return;
-        }
-    };
-    if let Err(error) = deliver_all(&engine, &template, plugin).await {
-        tracing::warn!(%name, %error, "the journal could not be read for the notifier");
-    }
-}
-
-async fn deliver_all(
-    engine: &Inner,
-    template: &Template,
-    plugin: Arc<Installed>,
-) -> Result<(), StoreError> {
-    let mut rings = engine.bell.listen(template.deployment);
-    let mut after = 0;
+/// Delivers what is due, for ever.
+pub async fn post(engine: Arc<Inner>) {
+    let mut rings = engine.bell.listen_to_all();
     loop {
-        let entries = engine
-            .world
-            .store
-            .journal(template.deployment, after, PAGE)
-            .await?;
+        match take_due(&engine).await {
+            Ok(round) => {
+                for subscription in round {
+                    let telling = tell(engine.clone(), subscription);
+                    engine.tasks().spawn(telling);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the outbox could not be looked at"),
+        }
+        sleep(BREATH).await;
+        // In time or not, it is looked again.
+        let _ = timeout(LOOK_EVERY, rings.heard()).await;
+    }
+}
+
+async fn take_due(engine: &Inner) -> Result<Vec<Subscription>, StoreError> {
+    let now = engine.world.clock.now();
+    let until = later(now, ROUND_LIMIT);
+    engine.world.store.take_due(now, until, ROUND).await
+}
+
+async fn tell(engine: Arc<Inner>, subscription: Subscription) {
+    let (id, name) = (subscription.deployment, subscription.notifier.clone());
+    if let Err(error) = tell_all(&engine, subscription).await {
+        tracing::warn!(deployment = %id, notifier = %name, %error, "the outbox could not be kept");
+    }
+}
+
+/// Tells a notifier all that it has not heard of, until it refuses.
+async fn tell_all(engine: &Inner, mut subscription: Subscription) -> Result<(), StoreError> {
+    let store = &engine.world.store;
+    let Some(address) = Address::find(engine, &subscription).await? else {
+        return store.settle(&subscription, Due::Never).await;
+    };
+    loop {
+        let (id, after) = (subscription.deployment, subscription.delivered);
+        let entries = store.journal(id, after, PAGE).await?;
+        if entries.is_empty() {
+            return store
+                .settle(&subscription, Due::At(engine.world.clock.now()))
+                .await;
+        }
         for entry in &entries {
-            after = entry.sequence;
-            deliver(engine, template, &plugin, entry).await;
-            if matches!(entry.event, Event::Ended(_)) {
+            let outcome = engine.world.plugins.deliver(&address.call, entry).await;
+            let due = next(engine, &address, &mut subscription, entry, outcome);
+            store.settle(&subscription, due.when).await?;
+            if due.pause == Pause::Yes {
                 return Ok(());
             }
         }
-        if entries.is_empty() {
-            rings.heard().await;
-        }
     }
 }
 
-async fn deliver(engine: &Inner, template: &Template, plugin: &Arc<Installed>, entry: &Entry) {
-    let call = call(template, plugin.clone());
-    let mut pause = FIRST_PAUSE;
-    for tried in 1..=TRIES {
-        match engine.world.plugins.deliver(&call, entry).await {
-            Ok(()) => return,
-            Err(error) if error.retryable && tried < TRIES => tokio::time::sleep(pause).await,
-            Err(error) => return give_up(template, plugin.name(), entry, &error),
+/// What comes after one try.
+struct Next {
+    when: Due,
+    pause: Pause,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pause {
+    Yes,
+    No,
+}
+
+fn next(
+    engine: &Inner,
+    address: &Address,
+    subscription: &mut Subscription,
+    entry: &Entry,
+    outcome: Result<(), PluginError>,
+) -> Next {
+    let now = engine.world.clock.now();
+    if let Err(error) = outcome {
+        subscription.attempts += 1;
+        if error.retryable && subscription.attempts < TRIES {
+            return Next {
+                when: Due::At(later(now, pause(subscription.attempts))),
+                pause: Pause::Yes,
+            };
         }
-        pause *= 2;
+        address.give_up(entry, &error);
+    }
+    subscription.delivered = entry.sequence;
+    subscription.attempts = 0;
+    match entry.event {
+        Event::Ended(_) => Next {
+            when: Due::Never,
+            pause: Pause::Yes,
+        },
+        _ => Next {
+            when: Due::At(later(now, ROUND_LIMIT)),
+            pause: Pause::No,
+        },
     }
 }
 
-fn give_up(template: &Template, name: &PluginName, entry: &Entry, error: &PluginError) {
-    let message = format!(
-        "event {} ({}) was not delivered: {error}",
-        entry.sequence,
-        entry.event.kind()
-    );
-    PluginLog::line(&template.log, name, Level::Warn, &message);
+fn pause(attempts: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1));
+    FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
 }
 
-fn call(template: &Template, plugin: Arc<Installed>) -> Call {
+fn later(now: Timestamp, by: Duration) -> Timestamp {
+    let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millis(now.as_millis().saturating_add(millis))
+}
+
+/// Whom to tell, and what each call has in common.
+struct Address {
+    call: Call,
+    log: Log,
+}
+
+impl Address {
+    /// None when there is nobody to tell, which the log says.
+    async fn find(engine: &Inner, subscription: &Subscription) -> Result<Option<Self>, StoreError> {
+        let store = &engine.world.store;
+        let Some(deployment) = store.deployment(subscription.deployment).await? else {
+            return Ok(None);
+        };
+        let key = &deployment.trigger.key;
+        let Some((app, environment)) = engine.app_and_environment(key).await? else {
+            return Ok(None);
+        };
+        let installed = store.plugins().await?;
+        let redactor = scene::redactor(&app, &environment, &installed);
+        let log = Log::open(
+            deployment.id,
+            store.clone(),
+            engine.bell.clone(),
+            engine.world.clock.clone(),
+            Arc::new(redactor),
+        );
+        let name = &subscription.notifier;
+        let is_asked = |plugin: &Installed| {
+            plugin.name() == name && plugin.has(Role::Notifier) && plugin.enabled == Enabled::Yes
+        };
+        let Some(plugin) = installed.into_iter().find(is_asked) else {
+            say_missing(&log, name);
+            return Ok(None);
+        };
+        let call = call(&deployment, environment, log.clone(), Arc::new(plugin));
+        Ok(Some(Self { call, log }))
+    }
+
+    fn give_up(&self, entry: &Entry, error: &PluginError) {
+        let message = format!(
+            "event {} ({}) was not delivered: {error}",
+            entry.sequence,
+            entry.event.kind()
+        );
+        PluginLog::line(&self.log, self.call.plugin.name(), Level::Warn, &message);
+    }
+}
+
+fn say_missing(log: &Log, name: &PluginName) {
+    let message =
+        "is chosen as notifier and is not installed, is disabled, or does not have that role";
+    PluginLog::line(log, name, Level::Warn, message);
+}
+
+fn call(
+    deployment: &Deployment,
+    environment: Environment,
+    log: Log,
+    plugin: Arc<Installed>,
+) -> Call {
     let mut settings = plugin.settings.clone();
-    if let Some(own) = template.environment.plugin_settings.get(plugin.name()) {
+    if let Some(own) = environment.plugin_settings.get(plugin.name()) {
         settings.extend(own.clone());
     }
     Call {
         settings,
-        variables: template.environment.variables.clone(),
-        deployment: template.deployment,
-        environment: template.environment.key.clone(),
+        variables: environment.variables,
+        deployment: deployment.id,
+        environment: environment.key,
         commit: None,
-        reference: template.reference.clone(),
+        reference: deployment.trigger.reference.clone(),
         files: None,
         image: None,
         candidate: Vec::new(),
         exec: None,
-        log: Arc::new(template.log.clone()),
+        log: Arc::new(log),
         plugin,
     }
 }

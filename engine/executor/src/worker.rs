@@ -7,21 +7,24 @@ use std::time::Duration;
 use shipway_core::ending::{Ending, Failed, Failure, Reason};
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::journal::Event;
+use shipway_core::name::DeploymentId;
 use shipway_core::pipeline::Step;
 use shipway_core::ports::store::{Deployment, Lease, StoreError};
 use tokio::sync::OnceCell;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::deploy::{Cancel, Deploying};
 use crate::engine::Inner;
 use crate::failures::{self, Halted, sentence};
 use crate::journal::Journal;
 use crate::log::Log;
-use crate::notify::Messenger;
 use crate::scene::{self, Scene};
 
 /// A lease that is not renewed for this long is anybody's.
 const LEASE: Duration = Duration::from_secs(30);
 const RENEW_EVERY: Duration = Duration::from_secs(10);
+/// How often a worker looks whether another engine was asked to cancel.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Before a deployment is taken up again that the store would not let go on.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -30,7 +33,7 @@ pub async fn work(engine: Arc<Inner>, key: EnvironmentKey) {
     loop {
         if let Err(error) = deploy_all(&engine, &key).await {
             tracing::error!(%key, error = sentence(&error), "the worker stopped; it tries again");
-            tokio::time::sleep(RETRY_AFTER).await;
+            sleep(RETRY_AFTER).await;
             continue;
         }
         // Leave only while nobody can add to the queue unseen.
@@ -51,17 +54,20 @@ async fn next(engine: &Inner, key: &EnvironmentKey) -> Result<Option<Deployment>
 
 async fn deploy_all(engine: &Arc<Inner>, key: &EnvironmentKey) -> Result<(), Halted> {
     let store = &engine.world.store;
+    let taken = Instant::now();
     let Some(lease) = store
         .acquire(key, &engine.holder, engine.world.clock.now(), LEASE)
         .await?
     else {
         tracing::info!(%key, "another engine works for this environment");
-        tokio::time::sleep(RENEW_EVERY).await;
+        sleep(RENEW_EVERY).await;
         return Ok(());
     };
+    // Whether the lease still holds is asked before anything goes on.
     let outcome = tokio::select! {
+        biased;
+        lost = keep(engine, &lease, taken) => Err(lost),
         outcome = deploy_each(engine, key, &lease) => outcome,
-        lost = keep(engine, &lease) => Err(lost),
     };
     store.release(&lease).await?;
     outcome
@@ -81,7 +87,11 @@ async fn deploy_each(
             .await
             .running
             .insert(id, cancel.clone());
-        let outcome = deploy(engine, deployment, lease.clone(), cancel).await;
+        let outcome = tokio::select! {
+            biased;
+            () = hear_of_cancel(engine, id, &cancel) => continue,
+            outcome = deploy(engine, deployment, lease.clone(), cancel.clone()) => outcome,
+        };
         engine.workers().lock().await.running.remove(&id);
         match outcome {
             Ok(ending) => {
@@ -94,22 +104,33 @@ async fn deploy_each(
     Ok(())
 }
 
-/// Renews the lease until it is lost.
-async fn keep(engine: &Inner, lease: &Lease) -> Halted {
+/// A request to cancel may come to another engine that shares the store; it is
+/// in the journal then. Never ends.
+async fn hear_of_cancel(engine: &Inner, id: DeploymentId, cancel: &Cancel) {
+    while !cancel.is_requested() {
+        sleep(LOOK_EVERY).await;
+        let looked = engine.world.store.deployment(id).await;
+        if looked.is_ok_and(|one| one.is_some_and(|one| one.cancel_requested_at.is_some())) {
+            cancel.request("somebody, at another engine");
+        }
+    }
+    std::future::pending().await
+}
+
+/// Renews the lease until it is lost, or may be: a worker that could not renew
+/// it in time stops, whoever has it now.
+async fn keep(engine: &Inner, lease: &Lease, taken: Instant) -> Halted {
+    let store = &engine.world.store;
+    let mut expires = taken + LEASE;
     loop {
-        tokio::time::sleep(RENEW_EVERY).await;
-        match engine
-            .world
-            .store
-            .renew(lease, engine.world.clock.now(), LEASE)
-            .await
-        {
-            Ok(true) => {}
-            Ok(false) => return StoreError::LeaseLost(lease.key.clone()).into(),
-            // The lease outlives two missed renewals; the next try decides.
-            Err(error) => {
+        sleep(RENEW_EVERY).await;
+        let asked = Instant::now();
+        match timeout_at(expires, store.renew(lease, engine.world.clock.now(), LEASE)).await {
+            Ok(Ok(true)) => expires = asked + LEASE,
+            Ok(Err(error)) if Instant::now() < expires => {
                 tracing::warn!(key = %lease.key, %error, "the lease could not be renewed")
             }
+            _ => return StoreError::LeaseLost(lease.key.clone()).into(),
         }
     }
 }
@@ -146,10 +167,6 @@ async fn deploy(
     let plugins = store.plugins().await?;
     let redactor = Arc::new(scene::redactor(&app, &environment, &plugins));
     let log = Log::open(deployment.id, store, engine.bell.clone(), clock, redactor);
-    let chosen = environment
-        .plugins
-        .as_ref()
-        .and_then(|choice| choice.notifiers.clone());
     let scene = Scene {
         world: world.clone(),
         app,
@@ -159,13 +176,10 @@ async fn deploy(
         reference: deployment.trigger.reference.clone(),
         log,
     };
-    let messenger = Messenger::new(engine.clone(), &scene);
-    messenger.tell(&chosen.unwrap_or_default());
     let deploying = Deploying {
         scene,
         journal,
         cancel,
-        messenger,
         checkout: OnceCell::new(),
         wish: deployment.trigger.build,
     };

@@ -8,8 +8,8 @@ use shipway_core::name::{Label, PluginName};
 use shipway_core::plan::{self, Collected};
 use shipway_core::ports::plugins::{Call, Check, PluginErrorKind, PluginFailure};
 use shipway_core::release::{
-    DEFAULT_TIMEOUT_SECONDS, Entrypoint, Invocation, LONGEST_TIMEOUT_SECONDS, Origin, Phase,
-    Provenance, ReleaseCommand, When,
+    CancelPolicy, DEFAULT_TIMEOUT_SECONDS, Entrypoint, Invocation, LONGEST_TIMEOUT_SECONDS, Origin,
+    Phase, Provenance, ReleaseCommand, When,
 };
 
 use crate::bindings::{checks, commands, model, notifier};
@@ -155,6 +155,8 @@ fn release_command(
         entrypoint: entrypoint(&gave.entrypoint).map_err(wrong)?,
         timeout_seconds,
         when: when(&gave.when).map_err(wrong)?,
+        // The contract does not speak of it: the operator decides, in settings.
+        cancel: CancelPolicy::Allowed,
         undo: undo.map_err(|what| wrong(format!("has an undo that {what}")))?,
         provenance: provenance(gave.provenance, plugin),
     })

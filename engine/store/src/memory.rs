@@ -3,6 +3,7 @@
 
 mod apps;
 mod deployments;
+mod outbox;
 mod registry;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use shipway_core::environment::{Environment, EnvironmentKey};
 use shipway_core::journal::{Entry, Serving};
 use shipway_core::name::{AppName, DeploymentId, Digest, PluginName};
 use shipway_core::plugin::Installed;
-use shipway_core::ports::store::{Deployment, LogLine, StoreError};
+use shipway_core::ports::store::{Deployment, Due, LogLine, StoreError};
 use shipway_core::token::Token;
 
 use crate::rules::{Held, not_found};
@@ -47,6 +48,15 @@ struct State {
     plugins: BTreeMap<PluginName, Installed>,
     components: BTreeMap<Digest, Vec<u8>>,
     tokens: BTreeMap<String, Token>,
+    outbox: BTreeMap<(DeploymentId, PluginName), Place>,
+}
+
+/// A notifier's place in a journal.
+#[derive(Debug)]
+struct Place {
+    delivered: u64,
+    attempts: u32,
+    due: Due,
 }
 
 /// A deployment with everything that goes when it goes.

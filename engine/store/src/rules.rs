@@ -6,7 +6,7 @@ use std::time::Duration;
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::journal::{Entry, Event, Output, Serving, Trigger};
 use shipway_core::name::{DeploymentId, Timestamp};
-use shipway_core::ports::store::{Deployment, Lease, StoreError};
+use shipway_core::ports::store::{Deployment, Guard, Lease, StoreError};
 use shipway_core::token::Token;
 
 /// The most deployments that one question is answered with.
@@ -24,6 +24,7 @@ pub fn first(id: DeploymentId, at: Timestamp, trigger: &Trigger) -> (Deployment,
         created_at: at,
         started_at: None,
         ended_at: None,
+        cancel_requested_at: None,
         step: None,
         commit: None,
         ending: None,
@@ -39,16 +40,19 @@ pub fn next(
     deployment: &mut Deployment,
     at: Timestamp,
     event: &Event,
-    fence: Option<&Lease>,
+    guard: Guard<'_>,
     held: Option<&Held>,
 ) -> Result<Entry, StoreError> {
-    if let Some(lease) = fence
+    if let Guard::Lease(lease) = guard
         && !(lease.key == deployment.trigger.key && held.is_some_and(|held| held.is(lease)))
     {
         return Err(StoreError::LeaseLost(lease.key.clone()));
     }
     if deployment.ending.is_some() {
         return Err(StoreError::Ended(deployment.id));
+    }
+    if matches!(guard, Guard::After(sequence) if sequence != deployment.sequence) {
+        return Err(StoreError::Outdated(deployment.id));
     }
     Ok(note(deployment, at, event))
 }

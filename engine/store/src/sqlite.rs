@@ -13,6 +13,7 @@ mod deployments;
 mod leases;
 mod logs;
 mod open;
+mod outbox;
 mod registry;
 mod row;
 mod tokens;

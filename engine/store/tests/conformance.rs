@@ -9,6 +9,8 @@ mod deployments;
 mod leases;
 #[path = "conformance/logs.rs"]
 mod logs;
+#[path = "conformance/outbox.rs"]
+mod outbox;
 #[path = "conformance/registry.rs"]
 mod registry;
 #[path = "conformance/sample.rs"]
@@ -67,6 +69,7 @@ macro_rules! every {
                 unfinished_are_oldest_first,
                 a_writer_without_the_newest_lease_writes_nothing,
                 writers_at_once_leave_no_gap,
+                a_writer_who_is_not_up_to_date_writes_nothing,
             }
             leases {
                 one_holder_at_a_time,
@@ -77,6 +80,12 @@ macro_rules! every {
             logs {
                 lines_are_numbered_on,
                 a_log_needs_its_deployment,
+            }
+            outbox {
+                whoever_is_subscribed_is_due_from_the_first_entry,
+                what_is_taken_is_nobody_elses_until_then,
+                a_place_moves_on_and_never_back,
+                who_is_told_later_keeps_the_count_of_tries,
             }
             registry {
                 a_plugin_and_its_component_are_kept,

@@ -12,7 +12,9 @@ use anyhow::{Context, Result, ensure};
 use shipway_core::journal::Event;
 use shipway_core::pipeline::Step;
 use shipway_core::ports::Stream;
-use shipway_core::ports::store::{Apps, DeploymentFilter, Deployments, Logs, NewLine, StoreError};
+use shipway_core::ports::store::{
+    Apps, DeploymentFilter, Deployments, Guard, Logs, NewLine, StoreError,
+};
 use shipway_store::SqliteStore;
 
 use sample::{at, deploy, id, key, settle};
@@ -92,8 +94,8 @@ async fn two_stores_on_one_file_agree() -> Result<()> {
     let event = Event::StepStarted { step };
     let writes = (0..20).flat_map(|n| {
         [
-            one.append(id(1), at(n), &event, None),
-            two.append(id(1), at(n), &event, None),
+            one.append(id(1), at(n), &event, Guard::Open),
+            two.append(id(1), at(n), &event, Guard::Open),
         ]
     });
     futures::future::try_join_all(writes).await?;
@@ -171,7 +173,7 @@ async fn a_thousand_apps_stay_quick() -> Result<()> {
     }
     let event = Event::CancelRequested { by: "me".into() };
     let append = median(async |n| {
-        let entry = store.append(id(500), at(n), &event, None).await?;
+        let entry = store.append(id(500), at(n), &event, Guard::Open).await?;
         Ok(entry.sequence)
     })
     .await?;

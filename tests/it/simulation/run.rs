@@ -270,6 +270,7 @@ fn command(run: &str, phase: Phase, undo: Option<&str>) -> SettingsCommand {
         phase,
         timeout_seconds: None,
         when: When::Always,
+        cancel: shipway_core::release::CancelPolicy::Allowed,
         undo: undo.map(|undo| Invocation::Shell(undo.to_owned())),
     }
 }

@@ -35,6 +35,10 @@ fn rule(folder: &str) -> Option<Rule> {
         "sdk/rust" => Rule::Only(&[], "the SDK stands on the contract alone"),
         "xtask" => Rule::Only(&[], "xtask builds before everything else"),
         "tests" => Rule::Anything,
+        "tests/simulation" => Rule::Only(
+            &[CORE, EXECUTOR, "shipway-store"],
+            "the simulation drives the executor over fakes, and the store in memory",
+        ),
         _ if folder.starts_with("plugins/") || folder.starts_with("examples/") => {
             Rule::Only(&[SDK], "plugins are written on the SDK alone")
         }

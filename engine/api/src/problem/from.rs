@@ -34,7 +34,9 @@ impl From<StoreError> for Problem {
             StoreError::Ended(_) => Self::new(Kind::Ended, detail),
             StoreError::DiskFull => Self::new(Kind::DiskFull, detail)
                 .with_hint("make room on the engine's disk, then try again"),
-            StoreError::LeaseLost(_) | StoreError::Failed { .. } => internal(&error),
+            StoreError::LeaseLost(_) | StoreError::Outdated(_) | StoreError::Failed { .. } => {
+                internal(&error)
+            }
         }
     }
 }
@@ -77,6 +79,7 @@ impl From<CancelError> for Problem {
             CancelError::Unknown(_) => Self::new(Kind::NotFound, detail),
             CancelError::Ended(_) => Self::new(Kind::Ended, detail),
             CancelError::TooLate(_) => Self::new(Kind::TooLate, detail),
+            CancelError::Protected(..) => Self::new(Kind::Protected, detail),
             CancelError::Store(error) => error.into(),
         }
     }

@@ -36,6 +36,8 @@ pub struct Deployment {
 pub enum Status {
     Queued,
     Running,
+    /// Somebody asked it to stop, and it has not yet.
+    Cancelling,
     Succeeded,
     Failed,
     Cancelled,
@@ -47,6 +49,7 @@ impl std::fmt::Display for Status {
         f.pad(match self {
             Self::Queued => "queued",
             Self::Running => "running",
+            Self::Cancelling => "cancelling",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -124,6 +127,7 @@ fn status(deployment: &store::Deployment) -> Status {
         (Some(Ending::Failed(_)), _) => Status::Failed,
         (Some(Ending::Cancelled(_)), _) => Status::Cancelled,
         (Some(Ending::Superseded { .. }), _) => Status::Superseded,
+        (None, _) if deployment.cancel_requested_at.is_some() => Status::Cancelling,
         (None, Some(_)) => Status::Running,
         (None, None) => Status::Queued,
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shipway_core::name::Label;
-use shipway_core::release::{Invocation, Phase, SettingsCommand, When};
+use shipway_core::release::{CancelPolicy, Invocation, Phase, SettingsCommand, When};
 use utoipa::ToSchema;
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -19,6 +19,9 @@ pub struct NewCommand {
     pub timeout_seconds: Option<u32>,
     #[serde(default)]
     pub when: When,
+    /// Whether it is stopped when its deployment is cancelled.
+    #[serde(default)]
+    pub cancel: CancelPolicy,
     /// What takes it back when a later step fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Invocation>,
@@ -45,6 +48,7 @@ impl From<NewCommand> for SettingsCommand {
             phase: command.phase,
             timeout_seconds: command.timeout_seconds,
             when: command.when,
+            cancel: command.cancel,
             undo: command.undo,
         }
     }

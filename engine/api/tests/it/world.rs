@@ -22,7 +22,7 @@ use shipway_core::plugin::{Description, Request as PluginRequest, Role, SettingD
 use shipway_core::ports::Stream;
 use shipway_core::ports::clock::Clock;
 use shipway_core::ports::plugins::{Call, Check, PluginError, PluginErrorKind, Plugins};
-use shipway_core::ports::store::{Created, NewLine, Store};
+use shipway_core::ports::store::{Created, Guard, NewLine, Store};
 use shipway_core::token::{Scope, Token};
 use shipway_executor::bell::{Bell, Listener};
 use shipway_executor::command::{
@@ -57,7 +57,11 @@ pub struct Executor {
 impl Executor {
     pub async fn note(&self, id: DeploymentId, event: Event) -> Entry {
         let at = self.clock.now();
-        let entry = self.store.append(id, at, &event, None).await.unwrap();
+        let entry = self
+            .store
+            .append(id, at, &event, Guard::Open)
+            .await
+            .unwrap();
         self.bell.ring(id);
         entry
     }
@@ -86,7 +90,7 @@ impl Executor {
 impl Commands for Executor {
     async fn trigger(&self, trigger: Trigger) -> Result<Created, TriggerError> {
         let (id, at) = (self.clock.new_deployment_id(), self.clock.now());
-        Ok(self.store.create_deployment(id, at, &trigger).await?)
+        Ok(self.store.create_deployment(id, at, &trigger, &[]).await?)
     }
 
     async fn cancel(&self, id: DeploymentId, by: &str) -> Result<(), CancelError> {

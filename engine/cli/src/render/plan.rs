@@ -206,6 +206,7 @@ mod tests {
             entrypoint: Entrypoint::Bypass,
             timeout_seconds: 1800,
             when: When::Always,
+            cancel: shipway_core::release::CancelPolicy::Allowed,
             undo: None,
             provenance,
         }

@@ -6,7 +6,7 @@ use shipway_api::wire::page::Page;
 use shipway_api::wire::release_command::{Move, NewCommand};
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::name::Label;
-use shipway_core::release::{Invocation, Phase, SettingsCommand, When};
+use shipway_core::release::{CancelPolicy, Invocation, Phase, SettingsCommand, When};
 
 use crate::client::{Client, Connection};
 use crate::failure::Failure;
@@ -50,6 +50,10 @@ enum Action {
         /// In which deployments: always, first-deploy or once
         #[arg(long, value_parser = word::<When>, default_value = "always")]
         when: When,
+        /// Whether it is stopped when its deployment is cancelled: allowed or
+        /// never
+        #[arg(long, value_parser = word::<CancelPolicy>, default_value = "allowed")]
+        cancel: CancelPolicy,
         /// A command for a shell that takes it back when a later step fails
         #[arg(long, value_name = "COMMAND")]
         undo: Option<String>,
@@ -99,6 +103,7 @@ pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
             position,
             timeout,
             when,
+            cancel,
             undo,
             replace,
             json,
@@ -109,6 +114,7 @@ pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
                 phase,
                 timeout_seconds: timeout,
                 when,
+                cancel,
                 undo: undo.map(Invocation::Shell),
                 position,
             };

@@ -16,9 +16,9 @@ use crate::plugin::Installed;
 use crate::token::Token;
 
 /// Everything that is kept.
-pub trait Store: Apps + Deployments + Logs + Leases + Registry + Tokens {}
+pub trait Store: Apps + Deployments + Outbox + Logs + Leases + Registry + Tokens {}
 
-impl<T: Apps + Deployments + Logs + Leases + Registry + Tokens> Store for T {}
+impl<T: Apps + Deployments + Outbox + Logs + Leases + Registry + Tokens> Store for T {}
 
 /// Apps and their environments.
 #[async_trait]
@@ -44,13 +44,15 @@ pub trait Apps: Send + Sync + std::fmt::Debug {
 /// is kept in step with its journal, in the same transaction.
 #[async_trait]
 pub trait Deployments: Send + Sync + std::fmt::Debug {
-    /// Writes the deployment and its first entry. The same idempotency key in
-    /// the same environment gives back the earlier deployment instead.
+    /// Writes the deployment, its first entry, and who hears of it. The same
+    /// idempotency key in the same environment gives back the earlier
+    /// deployment instead.
     async fn create_deployment(
         &self,
         id: DeploymentId,
         at: Timestamp,
         trigger: &Trigger,
+        notifiers: &[PluginName],
     ) -> Result<Created, StoreError>;
 
     async fn deployment(&self, id: DeploymentId) -> Result<Option<Deployment>, StoreError>;
@@ -61,15 +63,14 @@ pub trait Deployments: Send + Sync + std::fmt::Debug {
     /// Every deployment that has not ended, oldest first.
     async fn unfinished(&self) -> Result<Vec<Deployment>, StoreError>;
 
-    /// Appends one event with the next number. With a lease it is fenced: a
-    /// writer whose generation is not the newest fails with
-    /// [`StoreError::LeaseLost`].
+    /// Appends one event with the next number, if its guard holds. A writer
+    /// whose lease is not the newest fails with [`StoreError::LeaseLost`].
     async fn append(
         &self,
         id: DeploymentId,
         at: Timestamp,
         event: &Event,
-        fence: Option<&Lease>,
+        guard: Guard<'_>,
     ) -> Result<Entry, StoreError>;
 
     /// The entries after a number, oldest first.
@@ -82,6 +83,30 @@ pub trait Deployments: Send + Sync + std::fmt::Debug {
 
     /// What serves an environment: the newest `switch` of its journals.
     async fn serving(&self, key: &EnvironmentKey) -> Result<Option<Serving>, StoreError>;
+}
+
+/// What notifiers are still to be told. The journal is what is told: each
+/// notifier has its place in it, and what comes after that place is due, from
+/// the moment in which it is written.
+#[async_trait]
+pub trait Outbox: Send + Sync + std::fmt::Debug {
+    /// From now on these hear of every event of a deployment, of those before
+    /// too. Safe to repeat.
+    async fn subscribe(&self, id: DeploymentId, notifiers: &[PluginName])
+    -> Result<(), StoreError>;
+
+    /// Takes at most so many subscriptions that have something to tell and are
+    /// due. Nobody else gets them before `until`.
+    async fn take_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Subscription>, StoreError>;
+
+    /// Keeps how far a notifier was told, and when it is its turn again. A
+    /// place never goes back.
+    async fn settle(&self, subscription: &Subscription, due: Due) -> Result<(), StoreError>;
 }
 
 /// The lines of deployments' logs.
@@ -149,6 +174,9 @@ pub struct Deployment {
     /// When its first step started.
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
+    /// When somebody first asked it to stop.
+    #[serde(default)]
+    pub cancel_requested_at: Option<Timestamp>,
     /// The step that runs, while one does.
     pub step: Option<Step>,
     pub commit: Option<Commit>,
@@ -158,12 +186,13 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// `queued`, `running`, or how it ended.
+    /// `queued`, `running`, `cancelling`, or how it ended.
     pub fn status(&self) -> &'static str {
-        match (&self.ending, self.started_at) {
-            (Some(ending), _) => ending.status(),
-            (None, Some(_)) => "running",
-            (None, None) => "queued",
+        match (&self.ending, self.cancel_requested_at, self.started_at) {
+            (Some(ending), _, _) => ending.status(),
+            (None, Some(_), _) => "cancelling",
+            (None, None, Some(_)) => "running",
+            (None, None, None) => "queued",
         }
     }
 
@@ -180,6 +209,9 @@ impl Deployment {
                     self.commit = Some(commit.clone());
                 }
             }
+            Event::CancelRequested { .. } => {
+                self.cancel_requested_at.get_or_insert(entry.at);
+            }
             Event::Ended(ending) => {
                 self.ended_at = Some(entry.at);
                 self.step = None;
@@ -188,6 +220,25 @@ impl Deployment {
             _ => {}
         }
     }
+}
+
+/// A notifier's place in the journal of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    pub deployment: DeploymentId,
+    pub notifier: PluginName,
+    /// The number of the newest entry it was told of.
+    pub delivered: u64,
+    /// Tries of the next entry so far.
+    pub attempts: u32,
+}
+
+/// When a notifier is told more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    At(Timestamp),
+    /// Everything is told, or it was given up.
+    Never,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -232,6 +283,17 @@ pub struct Lease {
     pub generation: u64,
 }
 
+/// What must hold for an entry to be written.
+#[derive(Debug, Clone, Copy)]
+pub enum Guard<'a> {
+    /// The writer has the lease of the deployment's environment.
+    Lease(&'a Lease),
+    /// Nothing was written after the entry of this number.
+    After(u64),
+    /// Nothing: anybody may write it at any time before the end.
+    Open,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("{what} {name:?} exists already")]
@@ -247,6 +309,8 @@ pub enum StoreError {
     LeaseLost(EnvironmentKey),
     #[error("deployment {0} has ended; nothing can be added to its journal")]
     Ended(DeploymentId),
+    #[error("deployment {0} has gone on meanwhile")]
+    Outdated(DeploymentId),
     #[error("the disk that holds the store is full")]
     DiskFull,
     #[error("the store failed while it tried to {what}")]

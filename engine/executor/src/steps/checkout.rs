@@ -20,7 +20,8 @@ pub async fn check_out(deploying: &Deploying) -> Result<Output, Broken> {
         .say(format!("{} ({})", commit.subject, commit.author));
 
     let draft = scene.draft(Step::Checkout, checkout)?;
-    deploying.messenger.tell(&draft.notifiers);
+    let store = &scene.world.store;
+    store.subscribe(scene.deployment, &draft.notifiers).await?;
     let is_new = |service: &&Service| !scene.environment.services.contains(service);
     let in_file: Vec<Service> = draft.services.iter().filter(is_new).cloned().collect();
     services::ask(scene, Step::Checkout, &in_file).await?;

@@ -10,7 +10,7 @@ use shipway_core::release::{Phase, ReleaseCommand};
 
 use super::commands::{self, Ran};
 use crate::deploy::Deploying;
-use crate::failures::{Halted, sentence};
+use crate::failures::{Broken, Halted, sentence};
 
 pub async fn take_back(deploying: &Deploying, debris: &Debris) -> Result<(), Halted> {
     let scene = &deploying.scene;
@@ -130,7 +130,12 @@ async fn undo(deploying: &Deploying, planned: &Planned, labels: &[Label]) -> Res
 }
 
 async fn run_failed_commands(deploying: &Deploying, planned: &Planned) -> Result<(), Halted> {
-    let commands: Vec<ReleaseCommand> = planned.plan.phase(Phase::Failed).cloned().collect();
+    let commands = match commands::due(deploying, planned, Phase::Failed).await {
+        Ok(commands) => commands,
+        Err(Broken::Failed(unknown)) => return warn(deploying, unknown.message).await,
+        Err(Broken::Halted(halted)) => return Err(halted),
+        Err(Broken::Cancelled) => return Ok(()),
+    };
     if commands.is_empty() {
         return Ok(());
     }

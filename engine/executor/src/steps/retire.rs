@@ -8,7 +8,7 @@ use shipway_core::journal::{Event, Image, Output, Retired};
 use shipway_core::pipeline::{Planned, Routed};
 use shipway_core::ports::runtime::{Owned, Runtime};
 use shipway_core::ports::store::{DeploymentFilter, StoreError};
-use shipway_core::release::{Phase, ReleaseCommand};
+use shipway_core::release::Phase;
 
 use super::commands::{self, Ran};
 use crate::deploy::Deploying;
@@ -38,7 +38,8 @@ async fn stop_old(deploying: &Deploying, runtime: &dyn Runtime, retired: &mut Re
     let old: Vec<Owned> = match runtime.instances(&scene.environment.key).await {
         Ok(all) => all
             .into_iter()
-            .filter(|owned| owned.deployment != scene.deployment)
+            // Whoever is newer is not this deployment's to stop.
+            .filter(|owned| owned.deployment < scene.deployment)
             .collect(),
         // A runtime that this environment does not use need not be there.
         Err(_) if runtime.kind() != scene.environment.runtime => return,
@@ -116,7 +117,14 @@ async fn after(
     planned: &Planned,
     retired: &mut Retired,
 ) -> Result<(), Broken> {
-    let commands: Vec<ReleaseCommand> = planned.plan.phase(Phase::After).cloned().collect();
+    let commands = match commands::due(deploying, planned, Phase::After).await {
+        Ok(commands) => commands,
+        Err(Broken::Failed(unknown)) => {
+            retired.problems.push(unknown.message);
+            return Ok(());
+        }
+        Err(broken) => return Err(broken),
+    };
     if commands.is_empty() {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! Step 6: the candidate. All instances start in parallel; each must become
 //! healthy, or none is kept.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::try_join_all;
 use shipway_core::ending::{Failure, Reason};
@@ -11,6 +11,7 @@ use shipway_core::pipeline::{Planned, Step};
 use shipway_core::ports::prober::Healthy;
 use shipway_core::ports::runtime::{ImageHealth, InstanceStatus, StartRequest};
 use shipway_core::process::Process;
+use tokio::time::Instant;
 
 use crate::deploy::Deploying;
 use crate::failures::{self, Broken};
@@ -64,6 +65,7 @@ async fn prove(
         })
         .await?;
     let healthy = tokio::select! {
+        biased;
         healthy = wait_healthy(deploying, process, &instance) => healthy,
         ended = wait_ended(deploying, &instance) => Err(ended),
     };

@@ -80,7 +80,7 @@ async fn listen(
     output.exit_code = match container.exit().await? {
         Exit::Code { code } => code,
         Exit::Signal { signal } => 128 + signal,
-        Exit::TimedOut { .. } | Exit::NotStarted | Exit::Cancelled => NOT_FOUND,
+        Exit::TimedOut { .. } | Exit::NotStarted | Exit::Cancelled | Exit::Interrupted => NOT_FOUND,
     };
     Ok(output)
 }

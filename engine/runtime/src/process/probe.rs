@@ -72,7 +72,9 @@ pub fn output(exit: Exit, stdout: Kept, stderr: Kept) -> Option<ProbeOutput> {
     let exit_code = match exit {
         Exit::Code { code } => code,
         Exit::Signal { signal } => SIGNALLED + signal,
-        Exit::TimedOut { .. } | Exit::NotStarted | Exit::Cancelled => return None,
+        Exit::TimedOut { .. } | Exit::NotStarted | Exit::Cancelled | Exit::Interrupted => {
+            return None;
+        }
     };
     Some(ProbeOutput {
         exit_code,

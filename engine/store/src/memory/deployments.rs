@@ -3,10 +3,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::journal::{Entry, Event, Serving, Trigger};
-use shipway_core::name::{DeploymentId, Timestamp};
+use shipway_core::name::{DeploymentId, PluginName, Timestamp};
 use shipway_core::ports::store::{
-    Created, Deployment, DeploymentFilter, Deployments, Lease, Leases, LogLine, Logs, NewLine,
-    StoreError,
+    Created, Deployment, DeploymentFilter, Deployments, Guard, Lease, Leases, LogLine, Logs,
+    NewLine, StoreError,
 };
 
 use super::{MemoryStore, Record};
@@ -19,6 +19,7 @@ impl Deployments for MemoryStore {
         id: DeploymentId,
         at: Timestamp,
         trigger: &Trigger,
+        notifiers: &[PluginName],
     ) -> Result<Created, StoreError> {
         let mut state = self.state();
         if !state.environments.contains_key(&trigger.key) {
@@ -43,6 +44,7 @@ impl Deployments for MemoryStore {
             log: Vec::new(),
         };
         state.deployments.insert(id, record);
+        state.subscribe(id, notifiers);
         Ok(Created::New(deployment))
     }
 
@@ -79,13 +81,13 @@ impl Deployments for MemoryStore {
         id: DeploymentId,
         at: Timestamp,
         event: &Event,
-        fence: Option<&Lease>,
+        guard: Guard<'_>,
     ) -> Result<Entry, StoreError> {
         let mut state = self.state();
         let key = state.record(id)?.deployment.trigger.key.clone();
         let held = state.leases.get(&key).cloned();
         let record = state.record(id)?;
-        let entry = rules::next(&mut record.deployment, at, event, fence, held.as_ref())?;
+        let entry = rules::next(&mut record.deployment, at, event, guard, held.as_ref())?;
         record.journal.push(entry.clone());
         if let Some(serving) = rules::switched(event) {
             state.serving.insert(key, serving.clone());

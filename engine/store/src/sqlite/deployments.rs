@@ -1,15 +1,15 @@
 use async_trait::async_trait;
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::journal::{Entry, Event, Serving, Trigger};
-use shipway_core::name::{DeploymentId, Timestamp};
+use shipway_core::name::{DeploymentId, PluginName, Timestamp};
 use shipway_core::ports::store::{
-    Created, Deployment, DeploymentFilter, Deployments, Lease, StoreError,
+    Created, Deployment, DeploymentFilter, Deployments, Guard, StoreError,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::row::{Fault, bodies, body, decode, encode, nanos, signed, timestamp, unsigned};
-use super::{Durability, SqliteStore, attempt, leases};
+use super::{Durability, SqliteStore, attempt, leases, outbox};
 use crate::rules::{self, exists, not_found};
 
 /// Sorts after every id: ids are written in hexadecimal.
@@ -22,6 +22,7 @@ impl Deployments for SqliteStore {
         id: DeploymentId,
         at: Timestamp,
         trigger: &Trigger,
+        notifiers: &[PluginName],
     ) -> Result<Created, StoreError> {
         let work = async {
             let mut tx = self.write(Durability::PowerCut).await?;
@@ -32,6 +33,7 @@ impl Deployments for SqliteStore {
             let (deployment, entry) = rules::first(id, at, trigger);
             insert(&mut tx, &deployment).await?;
             write_entry(&mut tx, &entry).await?;
+            outbox::subscribe(&mut tx, id, notifiers).await?;
             tx.commit().await?;
             Ok(Created::New(deployment))
         };
@@ -66,16 +68,16 @@ impl Deployments for SqliteStore {
         id: DeploymentId,
         at: Timestamp,
         event: &Event,
-        fence: Option<&Lease>,
+        guard: Guard<'_>,
     ) -> Result<Entry, StoreError> {
         let work = async {
             let mut tx = self.write(Durability::PowerCut).await?;
             let mut deployment = load(&mut tx, id).await?;
-            let held = match fence {
-                Some(lease) => leases::held(&mut tx, &lease.key).await?,
-                None => None,
+            let held = match guard {
+                Guard::Lease(lease) => leases::held(&mut tx, &lease.key).await?,
+                Guard::After(_) | Guard::Open => None,
             };
-            let entry = rules::next(&mut deployment, at, event, fence, held.as_ref())?;
+            let entry = rules::next(&mut deployment, at, event, guard, held.as_ref())?;
             write_entry(&mut tx, &entry).await?;
             update(&mut tx, &deployment).await?;
             if let Some(serving) = rules::switched(event) {

@@ -7,7 +7,7 @@ use shipway_core::grant::Grants;
 use shipway_core::journal::Event;
 use shipway_core::name::Digest;
 use shipway_core::plugin::{Description, Enabled, Installed, Role};
-use shipway_core::ports::store::{Store, StoreError};
+use shipway_core::ports::store::{Guard, Store, StoreError};
 use shipway_core::secret::Secret;
 
 use crate::sample::{at, deploy, id, settle};
@@ -88,7 +88,7 @@ pub async fn a_component_stays_while_a_deployment_runs(store: &impl Store) -> Re
     assert!(store.component(&digest('a')?).await?.is_some());
 
     let end = Event::Ended(Ending::Succeeded);
-    store.append(id(1), at(5), &end, None).await?;
+    store.append(id(1), at(5), &end, Guard::Open).await?;
     store.put_plugin(&plugin("slack", 'c')?, Some(b"c")).await?;
     assert_eq!(store.component(&digest('a')?).await?, None);
     assert_eq!(store.component(&digest('c')?).await?, Some(b"c".to_vec()));

@@ -75,7 +75,10 @@ pub async fn settle(store: &impl Store, environments: &[&str]) -> Result<()> {
 
 pub async fn deploy(store: &impl Store, number: u128, name: &str) -> Result<Deployment> {
     let trigger = trigger(name)?;
-    match store.create_deployment(id(number), at(2), &trigger).await? {
+    match store
+        .create_deployment(id(number), at(2), &trigger, &[])
+        .await?
+    {
         Created::New(deployment) => Ok(deployment),
         Created::Earlier(deployment) => anyhow::bail!("seen before: {}", deployment.id),
     }
