@@ -6,6 +6,12 @@ use anyhow::Result;
 
 mod idle;
 mod plugins;
+mod switch;
+
+mod api;
+mod app;
+mod measure;
+mod program;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
@@ -13,11 +19,14 @@ pub enum Verb {
     Idle(idle::Arguments),
     /// A call of a plugin, beside bare wasmtime, a program, and Extism
     Plugins(plugins::Arguments),
+    /// Hundreds of deployments under load: failed requests, and how long the others took
+    Switch(switch::Arguments),
 }
 
 pub fn run(verb: &Verb) -> Result<ExitCode> {
     match verb {
         Verb::Idle(arguments) => idle::run(arguments),
         Verb::Plugins(arguments) => plugins::run(arguments),
+        Verb::Switch(arguments) => switch::run(arguments),
     }
 }

@@ -16,7 +16,7 @@ use crate::house::{House, Profile};
 use crate::parts::{GIT, PYTHON};
 use crate::{plugins, run, say, signal};
 
-mod leftovers;
+pub mod leftovers;
 mod load;
 pub mod repository;
 mod scene;
@@ -49,7 +49,7 @@ pub enum Runtime {
 }
 
 impl Runtime {
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Process => "process",
             Self::Docker => "docker",

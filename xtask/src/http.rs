@@ -52,14 +52,38 @@ impl Client {
     /// Sends a request and reads its whole answer. The connection is kept
     /// unless the server says that it closes it; after an error it is not.
     pub fn send(&mut self, request: &Request) -> Result<Response> {
+        self.exchange(request, |stream| {
+            stream.write_all(&[head(request).as_bytes(), request.body].concat())
+        })
+    }
+
+    /// The same, with the body in so many pieces and a pause before each.
+    pub fn send_slowly(
+        &mut self,
+        request: &Request,
+        pieces: usize,
+        pause: Duration,
+    ) -> Result<Response> {
+        self.exchange(request, |stream| {
+            stream.write_all(head(request).as_bytes())?;
+            let size = request.body.len().div_ceil(pieces.max(1)).max(1);
+            request.body.chunks(size).try_for_each(|piece| {
+                std::thread::sleep(pause);
+                stream.write_all(piece)
+            })
+        })
+    }
+
+    fn exchange(
+        &mut self,
+        request: &Request,
+        write: impl FnOnce(&mut TcpStream) -> std::io::Result<()>,
+    ) -> Result<Response> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connect()?,
         };
-        let text = head(request);
-        let stream = connection.get_mut();
-        let packet = [text.as_bytes(), request.body].concat();
-        stream.write_all(&packet).context("sending a request")?;
+        write(connection.get_mut()).context("sending a request")?;
         let (response, reuse) = read(&mut connection, request.method)?;
         if reuse == Reuse::Keep {
             self.connection = Some(connection);
@@ -260,6 +284,22 @@ mod tests {
         assert_eq!(client.send(&request).unwrap().status, 204);
         assert_eq!(client.connections, 1);
         assert!(client.connection.is_none());
+    }
+
+    #[test]
+    fn a_body_may_come_in_pieces() {
+        // Nothing after the head: there is a body to come.
+        let mut client = Client::new(server(&[
+            "",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+        ]));
+        let request = Request {
+            method: "POST",
+            body: b"seven\r\n\r\n",
+            ..Request::get("app.localhost", "/")
+        };
+        let answer = client.send_slowly(&request, 3, Duration::from_millis(1));
+        assert_eq!(answer.unwrap().text(), "hi");
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! | [`hostile`] | attacks the sandbox, and shows how each attack was contained |
 //! | [`simulate`] | the executor over thousands of simulated worlds, and its promises |
 //! | [`check`] | formatting, lints, directions of dependencies, licenses |
-//! | [`bench`] | what Shipway takes at rest, how soon a deployment starts, what a call of a plugin takes |
+//! | [`bench`] | what Shipway takes, beside what others take (`docs/benchmarks.md`) |
 //!
 //! The other modules serve them: [`house`] knows where things are and runs
 //! cargo, [`run`] runs programs with a bound, [`stage`] is a Shipway of our own

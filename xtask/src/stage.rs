@@ -203,7 +203,8 @@ impl Drop for Stage {
     }
 }
 
-fn new_folder(parent: &Path, name: &str) -> Result<PathBuf> {
+/// An empty folder of this process, by a path that is short enough for sockets.
+pub fn new_folder(parent: &Path, name: &str) -> Result<PathBuf> {
     let name = format!("{name}-{}", std::process::id());
     let folder = match parent.join(&name) {
         folder if folder.as_os_str().len() <= LONGEST_FOLDER => folder,
@@ -219,10 +220,15 @@ fn new_folder(parent: &Path, name: &str) -> Result<PathBuf> {
 }
 
 /// Ports that were free a moment ago; held together, so that they differ.
-fn free_addresses() -> Result<[SocketAddr; 2]> {
-    let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port");
-    let (one, other) = (listen()?, listen()?);
-    Ok([one.local_addr()?, other.local_addr()?])
+pub fn free_addresses<const N: usize>() -> Result<[SocketAddr; N]> {
+    let mut addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); N];
+    let mut held = Vec::new();
+    for address in &mut addresses {
+        let listener = TcpListener::bind(*address).context("looking for a free port")?;
+        *address = listener.local_addr()?;
+        held.push(listener);
+    }
+    Ok(addresses)
 }
 
 fn mentions(pid: i32, folder: &Path) -> bool {

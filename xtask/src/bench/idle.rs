@@ -10,8 +10,9 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use super::api::Api;
+use super::measure::{at, resident};
 use crate::house::{House, Profile};
-use crate::http::{Client, Request, Response};
 use crate::stage::Stage;
 use crate::{run, say, signal};
 
@@ -72,7 +73,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 fn measure(stage: &mut Stage, apps: usize) -> Result<Measured> {
     stage.start()?;
     let token = stage.token()?;
-    Api::of(stage, &token).fill(apps)?;
+    fill(&mut Api::of(stage, &token), apps)?;
     // At rest means: as it runs after a start, not with what the filling left.
     stage.stop()?;
     stage.start()?;
@@ -87,7 +88,7 @@ fn measure(stage: &mut Stage, apps: usize) -> Result<Measured> {
         apps,
         serve_mb,
         proxy_mb,
-        first_step_ms: Api::of(stage, &token).first_steps()?,
+        first_step_ms: first_steps(&mut Api::of(stage, &token))?,
     })
 }
 
@@ -107,121 +108,48 @@ fn at_rest(pid: u32) -> Result<f64> {
     steady.with_context(|| format!("the memory of process {pid} does not come to rest: {seen:?}"))
 }
 
-fn resident(pid: u32) -> Option<f64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
-    Some(kilobytes * 1024.0 / 1_000_000.0)
+/// An app, with an environment to deploy.
+fn make(api: &mut Api, app: &str) -> Result<()> {
+    // Never cloned: each deployment ends at its checkout.
+    let repository = "file:///nowhere/app.git";
+    let body = json!({"name": app, "repository": repository});
+    api.call("POST", "/v1/apps", Some(&body))?;
+    let environment = json!({"name": "live", "runtime": "process"});
+    let path = format!("/v1/apps/{app}/environments");
+    api.call("POST", &path, Some(&environment)).map(drop)
 }
 
-/// The API, as a program uses it.
-struct Api {
-    client: Client,
-    host: String,
-    authorization: String,
+/// The app to deploy, and as many more.
+fn fill(api: &mut Api, apps: usize) -> Result<()> {
+    make(api, "bench")?;
+    for number in 0..apps {
+        ensure!(!signal::asked_to_stop(), "interrupted");
+        make(api, &format!("app-{number}"))?;
+    }
+    Ok(())
 }
 
-impl Api {
-    fn of(stage: &Stage, token: &str) -> Self {
-        Self {
-            client: Client::new(stage.api),
-            host: stage.api.to_string(),
-            authorization: format!("Bearer {token}"),
-        }
-    }
+/// Deploys again and again; the first is not counted, it warms what a running
+/// engine has warm.
+fn first_steps(api: &mut Api) -> Result<Vec<f64>> {
+    first_step(api)?;
+    let mut all = (0..DEPLOYMENTS)
+        .map(|_| first_step(api))
+        .collect::<Result<Vec<f64>>>()?;
+    all.sort_by(f64::total_cmp);
+    Ok(all)
+}
 
-    fn call(&mut self, method: &str, path: &str, body: Option<&Value>) -> Result<Response> {
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let request = Request {
-            method,
-            path,
-            host: &self.host,
-            headers: &[
-                ("Authorization", &self.authorization),
-                ("Content-Type", "application/json"),
-            ],
-            body: body.as_bytes(),
-        };
-        let answer = self.client.send(&request)?;
-        let text = answer.text();
-        ensure!(
-            answer.status < 300,
-            "{method} {path} answered {}: {text:.500}",
-            answer.status
-        );
-        Ok(answer)
-    }
-
-    fn make(&mut self, app: &str) -> Result<()> {
-        // Never cloned: each deployment ends at its checkout.
-        let repository = "file:///nowhere/app.git";
-        self.call(
-            "POST",
-            "/v1/apps",
-            Some(&json!({"name": app, "repository": repository})),
-        )?;
-        let environment = json!({"name": "live", "runtime": "process"});
-        self.call(
-            "POST",
-            &format!("/v1/apps/{app}/environments"),
-            Some(&environment),
-        )?;
-        Ok(())
-    }
-
-    /// The app to deploy, and as many more.
-    fn fill(&mut self, apps: usize) -> Result<()> {
-        self.make("bench")?;
-        for number in 0..apps {
-            ensure!(!signal::asked_to_stop(), "interrupted");
-            self.make(&format!("app-{number}"))?;
-        }
-        Ok(())
-    }
-
-    /// Deploys again and again; the first is not counted, it warms what a
-    /// running engine has warm.
-    fn first_steps(&mut self) -> Result<Vec<f64>> {
-        self.first_step()?;
-        let mut all = (0..DEPLOYMENTS)
-            .map(|_| self.first_step())
-            .collect::<Result<Vec<f64>>>()?;
-        all.sort_by(f64::total_cmp);
-        Ok(all)
-    }
-
-    fn first_step(&mut self) -> Result<f64> {
-        let path = "/v1/apps/bench/environments/live/deployments";
-        let called = SystemTime::now();
-        let deployment = self.call("POST", path, None)?.json()?;
-        thread::sleep(UNOBSERVED);
-        let id = deployment["id"]
-            .as_str()
-            .context("a deployment has no id")?;
-        let events = self.events_to_the_end(id)?;
-        let first = events.iter().find(|event| event["kind"] == "step.started");
-        let first = first.context("the deployment started no step")?;
-        let at = first["at"].as_str().context("an event has no time")?;
-        let at = humantime::parse_rfc3339(at).with_context(|| format!("reading the time {at}"))?;
-        Ok(at.duration_since(called).unwrap_or_default().as_secs_f64() * 1000.0)
-    }
-
-    fn events_to_the_end(&mut self, id: &str) -> Result<Vec<Value>> {
-        let path = format!("/v1/deployments/{id}/events?limit=1000");
-        let ended = run::until(DEPLOYMENT_LIMIT, || {
-            let page = self
-                .call("GET", &path, None)
-                .and_then(|answer| answer.json());
-            match page {
-                Ok(page) if page["ended"] != true => None,
-                other => Some(other),
-            }
-        });
-        let page = ended.with_context(|| format!("deployment {id} does not end"))??;
-        Ok(page["items"].as_array().cloned().unwrap_or_default())
-    }
+fn first_step(api: &mut Api) -> Result<f64> {
+    let called = SystemTime::now();
+    let id = api.trigger("bench/live")?;
+    thread::sleep(UNOBSERVED);
+    let first = api.journal(&id, DEPLOYMENT_LIMIT)?.first_step()?;
+    Ok(first
+        .duration_since(called)
+        .unwrap_or_default()
+        .as_secs_f64()
+        * 1000.0)
 }
 
 impl Measured {
@@ -296,27 +224,4 @@ fn as_json(all: &[Measured]) -> Value {
             "first_step_ms": FIRST_STEP_AIM_MS,
         },
     })
-}
-
-/// The value that so many of a hundred do not pass; 0 of none.
-fn at(sorted: &[f64], percent: usize) -> f64 {
-    let index = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(index).copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentiles() {
-        assert_eq!(at(&[1.0, 2.0, 3.0, 4.0], 50), 2.0);
-        assert_eq!(at(&[1.0, 2.0, 3.0, 4.0], 90), 4.0);
-        assert_eq!(at(&[], 50), 0.0);
-    }
-
-    #[test]
-    fn our_own_memory_can_be_read() {
-        assert!(resident(std::process::id()).unwrap() > 0.5);
-    }
 }

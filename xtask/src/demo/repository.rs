@@ -31,6 +31,11 @@ impl Repository {
     /// commit's id.
     pub fn commit(&self, version: &str, message: &str) -> Result<String> {
         copy(&self.example.join(version), &self.path)?;
+        self.commit_all(message)
+    }
+
+    /// Commits the files as they lie there.
+    pub fn commit_all(&self, message: &str) -> Result<String> {
         self.git(&["add", "--all"])?;
         self.git(&["commit", "--quiet", "--message", message])?;
         let id = self.git(&["rev-parse", "HEAD"])?;
