@@ -6,6 +6,7 @@ use anyhow::Result;
 
 mod idle;
 mod plugins;
+mod proxy;
 mod switch;
 
 mod api;
@@ -21,6 +22,8 @@ pub enum Verb {
     Plugins(plugins::Arguments),
     /// Hundreds of deployments under load: failed requests, and how long the others took
     Switch(switch::Arguments),
+    /// The proxy beside nginx, HAProxy and Caddy
+    Proxy(proxy::Arguments),
 }
 
 pub fn run(verb: &Verb) -> Result<ExitCode> {
@@ -28,5 +31,6 @@ pub fn run(verb: &Verb) -> Result<ExitCode> {
         Verb::Idle(arguments) => idle::run(arguments),
         Verb::Plugins(arguments) => plugins::run(arguments),
         Verb::Switch(arguments) => switch::run(arguments),
+        Verb::Proxy(arguments) => proxy::run(arguments),
     }
 }

@@ -56,6 +56,27 @@ pub const OPENSSL: Program = Program {
     used_for: "signing plugins as cosign does",
 };
 
+pub const WRK: Program = Program {
+    name: "wrk",
+    package: "wrk",
+    used_for: "the load of `bench proxy`",
+};
+pub const NGINX: Program = Program {
+    name: "nginx",
+    package: "nginx",
+    used_for: "measuring beside it",
+};
+pub const HAPROXY: Program = Program {
+    name: "haproxy",
+    package: "haproxy",
+    used_for: "measuring beside it",
+};
+pub const CADDY: Program = Program {
+    name: "caddy",
+    package: "caddy",
+    used_for: "measuring beside it",
+};
+
 impl Program {
     /// Makes sure that it is there.
     pub fn bring(self) -> Result<()> {
@@ -75,6 +96,12 @@ impl Program {
 
     pub fn is_there(self) -> bool {
         self.path().is_some()
+    }
+
+    /// Makes sure that it is there; returns where.
+    pub fn find(self) -> Result<PathBuf> {
+        self.bring()?;
+        self.path().with_context(|| self.lack())
     }
 
     fn lack(self) -> String {

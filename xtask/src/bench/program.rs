@@ -32,6 +32,6 @@ impl Program {
     }
 }
 
-fn proxy_beside(shipway: &std::path::Path) -> PathBuf {
+pub fn proxy_beside(shipway: &std::path::Path) -> PathBuf {
     shipway.with_file_name("shipway-proxy")
 }
