@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+mod deploy;
 mod idle;
 mod plugins;
 mod proxy;
@@ -24,6 +25,8 @@ pub enum Verb {
     Switch(switch::Arguments),
     /// The proxy beside nginx, HAProxy and Caddy
     Proxy(proxy::Arguments),
+    /// A deployment beside shell scripts and docker compose
+    Deploy(deploy::Arguments),
 }
 
 pub fn run(verb: &Verb) -> Result<ExitCode> {
@@ -32,5 +35,6 @@ pub fn run(verb: &Verb) -> Result<ExitCode> {
         Verb::Plugins(arguments) => plugins::run(arguments),
         Verb::Switch(arguments) => switch::run(arguments),
         Verb::Proxy(arguments) => proxy::run(arguments),
+        Verb::Deploy(arguments) => deploy::run(arguments),
     }
 }

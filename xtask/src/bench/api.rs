@@ -95,6 +95,19 @@ impl Journal {
             .with_context(|| format!("the deployment did not do its step {step}"))
     }
 
+    /// Each step with its milliseconds.
+    pub fn steps(&self) -> Vec<(String, u64)> {
+        let done = self
+            .0
+            .iter()
+            .filter(|event| event["kind"] == "step.succeeded");
+        let step = |event: &Value| {
+            let step = event["data"]["output"]["step"].as_str()?.to_owned();
+            Some((step, event["data"]["millis"].as_u64()?))
+        };
+        done.filter_map(step).collect()
+    }
+
     /// Requests that were cut off when their time to finish was over.
     pub fn cut_off(&self) -> u64 {
         let retired = self
