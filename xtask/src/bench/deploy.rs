@@ -32,6 +32,9 @@ pub struct Arguments {
     /// How often each way deploys each size
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
+    /// Only these ways, beside Shipway's own
+    #[arg(long = "way", value_enum, value_name = "WAY")]
+    ways: Vec<Way>,
     /// One JSON object instead of tables
     #[arg(long)]
     json: bool,
@@ -61,9 +64,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 fn measure(scene: &mut Scene, arguments: &Arguments) -> Result<Report> {
     let mut report = Report::default();
-    let mut ways = Way::ALL.to_vec();
-    if let Some(why) = scene.lack_of_compose() {
-        leave_out(Way::Compose, why, &mut ways, &mut report);
+    let mut ways = wanted(&arguments.ways);
+    if ways.contains(&Way::Compose)
+        && let Err(error) = scene.bring_compose()
+    {
+        leave_out(Way::Compose, format!("{error:#}"), &mut ways, &mut report);
     }
     for &instances in &arguments.instances {
         // Not counted: so many old instances are there from now on.
@@ -88,6 +93,11 @@ fn measure(scene: &mut Scene, arguments: &Arguments) -> Result<Report> {
         }
     }
     Ok(report)
+}
+
+fn wanted(ways: &[Way]) -> Vec<Way> {
+    let is_wanted = |way: &Way| ways.is_empty() || *way == Way::Shipway || ways.contains(way);
+    Way::ALL.into_iter().filter(is_wanted).collect()
 }
 
 /// Every way once a round, in an order that differs from round to round.

@@ -20,7 +20,8 @@ use crate::parts::{GIT, Images};
 use crate::stage::Stage;
 use crate::{run, signal};
 
-const DEPLOYMENT_LIMIT: Duration = Duration::from_secs(300);
+/// Compose takes a second and more for each of 50 release commands.
+const DEPLOYMENT_LIMIT: Duration = Duration::from_secs(900);
 const GIT_LIMIT: Duration = Duration::from_secs(60);
 const CLEAR_LIMIT: Duration = Duration::from_secs(120);
 /// An end is seen this soon.
@@ -32,8 +33,8 @@ pub struct Scene {
     app: String,
     repository: Repository,
     nginx: Option<Nginx>,
-    /// How docker compose is called, if there is one.
-    compose: Result<String>,
+    /// How docker compose is called, once it was brought.
+    compose: Option<String>,
     api: Option<Api>,
     commits: u32,
 }
@@ -69,7 +70,7 @@ impl Scene {
             stage,
             repository,
             nginx: Some(nginx),
-            compose: way::compose(),
+            compose: None,
             api: None,
             commits: 0,
         };
@@ -77,10 +78,10 @@ impl Scene {
         Ok(scene)
     }
 
-    /// Why there is no docker compose to measure.
-    pub fn lack_of_compose(&self) -> Option<String> {
-        let error = self.compose.as_ref().err()?;
-        Some(format!("{error:#}"))
+    /// Makes sure that there is a docker compose.
+    pub fn bring_compose(&mut self) -> Result<()> {
+        self.compose = Some(way::compose()?);
+        Ok(())
     }
 
     fn start(&mut self) -> Result<()> {
@@ -153,10 +154,8 @@ impl Scene {
             .env("LABEL", format!("{}={}", label(), way.name()))
             .env("INSTANCES", size.instances.to_string());
         if way == Way::Compose {
-            let Ok(compose) = &self.compose else {
-                bail!("there is no docker compose");
-            };
-            command.env("COMPOSE", compose);
+            let compose = self.compose.as_ref();
+            command.env("COMPOSE", compose.context("there is no docker compose")?);
         }
         Ok(command)
     }

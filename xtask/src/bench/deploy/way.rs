@@ -16,13 +16,15 @@ const COMPOSE: Program = Program {
     used_for: "measuring beside it",
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Way {
+    /// `shipway deploy`.
     Shipway,
     /// By the docker command line, one thing after the other.
     Script,
     /// The same, as much at once as a script can.
     Tuned,
+    /// By docker compose, in place.
     Compose,
 }
 
