@@ -12,8 +12,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use shipway_proxy::{Proxy, ProxyConfig};
+use shipway_proxy::{Inherited, Program, Proxy, ProxyConfig, ProxyHandle};
 use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -66,17 +67,30 @@ fn log() {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let config = ProxyConfig::new(arguments.listen, arguments.admin_socket, arguments.routes);
+    let inherited = Inherited::from_environment().context("could not find the running proxy")?;
+    let mut config = ProxyConfig::new(arguments.listen, arguments.admin_socket, arguments.routes);
+    config.pid_file = Some(arguments.pid_file);
+    config.program = Some(Program::this().context("could not tell which program this is")?);
     // It speaks on the admin socket alone; requests have threads of their own.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let proxy = Proxy::bind(config)?;
-        let pid = arguments.pid_file;
-        std::fs::write(&pid, std::process::id().to_string())
-            .with_context(|| format!("could not write {}", pid.display()))?;
+        // Before anyone can know this process and send one.
+        let hangup = signal(SignalKind::hangup()).context("could not listen for SIGHUP")?;
+        let proxy = match inherited {
+            Some(inherited) => Proxy::take_over(config, inherited)?,
+            None => Proxy::bind(config)?,
+        };
         tracing::info!(addresses = ?proxy.addresses(), "the proxy is ready");
-        let outcome = proxy.serve(stop::stop_signal()).await;
-        let _ = std::fs::remove_file(&pid);
-        Ok(outcome?)
+        tokio::spawn(restart_at_hangup(hangup, proxy.handle()));
+        Ok(proxy.serve(stop::stop_signal()).await?)
     })
+}
+
+/// SIGHUP: the program starts anew and takes over, without losing a
+/// connection. What comes of it is in the log.
+async fn restart_at_hangup(mut hangup: Signal, proxy: ProxyHandle) {
+    while hangup.recv().await.is_some() {
+        // Logged by the proxy itself.
+        let _ = proxy.restart(None).await;
+    }
 }

@@ -1,6 +1,7 @@
 //! The admin socket's side of [`protocol`](crate::protocol).
 
 use std::convert::Infallible;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +10,9 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shipway_core::environment::EnvironmentKey;
@@ -19,8 +20,14 @@ use shipway_core::ports::router::Route;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::{sleep, timeout};
 
-use crate::control::{ChangeError, Control};
-use crate::protocol::{BODY_LIMIT, Counts, DRAIN_LIMIT, DrainRequest, Health, Problem, Stats};
+use crate::control::{Asker, ChangeError, Control};
+use crate::error::in_full;
+use crate::handover::HandOverError;
+use crate::protocol::{
+    BODY_LIMIT, Counts, DRAIN_LIMIT, DrainRequest, Health, Problem, RestartRequest, Restarted,
+    Stats,
+};
+use crate::serve::ProxyHandle;
 use crate::stats;
 
 /// For a request's head, and again for its body.
@@ -33,6 +40,7 @@ pub(crate) struct Admin {
     pub control: Arc<Control>,
     pub stats: Vec<Arc<stats::Stats>>,
     pub addresses: Vec<SocketAddr>,
+    pub proxy: ProxyHandle,
 }
 
 type Reply = Result<Response<Full<Bytes>>, Refusal>;
@@ -59,7 +67,7 @@ impl Admin {
     async fn connection(self: Arc<Self>, stream: UnixStream) {
         let service = service_fn(|request| {
             let admin = Arc::clone(&self);
-            async move { Ok::<_, Infallible>(admin.reply(request).await) }
+            async move { Ok::<_, Infallible>(admin.reply(Asker::Engine, request).await) }
         });
         let served = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -71,13 +79,27 @@ impl Admin {
         }
     }
 
-    async fn reply(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        self.act(request)
+    /// Until the proxy that has taken over is gone.
+    pub async fn serve_successor(self: Arc<Self>, line: UnixStream) {
+        let service = service_fn(|request| {
+            let admin = Arc::clone(&self);
+            async move { Ok::<_, Infallible>(admin.reply(Asker::Successor, request).await) }
+        });
+        let served = http2::Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(line), service)
+            .await;
+        if let Err(error) = served {
+            tracing::debug!(%error, "the line to the new proxy ended early");
+        }
+    }
+
+    async fn reply(&self, asker: Asker, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        self.act(asker, request)
             .await
             .unwrap_or_else(|Refusal(status, error)| json(status, &Problem { error }))
     }
 
-    async fn act(&self, request: Request<Incoming>) -> Reply {
+    async fn act(&self, asker: Asker, request: Request<Incoming>) -> Reply {
         let path = request.uri().path().to_owned();
         let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
         match (request.method(), parts.as_slice()) {
@@ -89,12 +111,13 @@ impl Admin {
             }
             (&Method::PUT, ["routes", app, environment]) => {
                 let key = key(app, environment)?;
-                self.switch(key, body(request).await?).await
+                self.switch(asker, key, body(request).await?).await
             }
             (&Method::DELETE, ["routes", app, environment]) => {
-                self.remove(key(app, environment)?).await
+                self.remove(asker, key(app, environment)?).await
             }
             (&Method::POST, ["drain"]) => self.drain(body(request).await?).await,
+            (&Method::POST, ["restart"]) => self.restart(optional_body(request).await?).await,
             (method, _) => Err(Refusal(
                 StatusCode::NOT_FOUND,
                 format!(
@@ -134,20 +157,20 @@ impl Admin {
     }
 
     /// In a task of its own: whoever asked may leave, a change is finished.
-    async fn switch(&self, key: EnvironmentKey, route: Route) -> Reply {
+    async fn switch(&self, asker: Asker, key: EnvironmentKey, route: Route) -> Reply {
         if route.key != key {
             let words = format!("the route is of {}, the path is of {key}", route.key);
             return Err(Refusal(StatusCode::BAD_REQUEST, words));
         }
         let control = Arc::clone(&self.control);
-        let switch = tokio::spawn(async move { control.switch(route).await });
+        let switch = tokio::spawn(async move { control.switch(asker, route).await });
         let switched = switch.await.map_err(|_| ChangeError::Stopped)??;
         Ok(json(StatusCode::OK, &switched))
     }
 
-    async fn remove(&self, key: EnvironmentKey) -> Reply {
+    async fn remove(&self, asker: Asker, key: EnvironmentKey) -> Reply {
         let control = Arc::clone(&self.control);
-        let remove = tokio::spawn(async move { control.remove(&key).await });
+        let remove = tokio::spawn(async move { control.remove(asker, &key).await });
         remove.await.map_err(|_| ChangeError::Stopped)??;
         let mut response = Response::new(Full::default());
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -159,21 +182,33 @@ impl Admin {
         let drained = self.control.drain(&request.targets, limit).await;
         Ok(json(StatusCode::OK, &drained))
     }
+
+    async fn restart(&self, request: RestartRequest) -> Reply {
+        let arguments = request.arguments;
+        let arguments = arguments.map(|a| a.into_iter().map(OsString::from).collect());
+        let pid = self.proxy.restart(arguments).await?;
+        Ok(json(StatusCode::OK, &Restarted { pid }))
+    }
+}
+
+impl From<HandOverError> for Refusal {
+    fn from(error: HandOverError) -> Self {
+        let status = match error {
+            HandOverError::NoProgram | HandOverError::Leaving => StatusCode::CONFLICT,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self(status, in_full(&error))
+    }
 }
 
 impl From<ChangeError> for Refusal {
     fn from(error: ChangeError) -> Self {
         let status = match error {
             ChangeError::DomainTaken { .. } => StatusCode::CONFLICT,
+            ChangeError::HandedOver => StatusCode::SERVICE_UNAVAILABLE,
             ChangeError::NotSaved(_) | ChangeError::Stopped => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        let mut words = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            words = format!("{words}: {error}");
-            cause = error.source();
-        }
-        Self(status, words)
+        Self(status, in_full(&error))
     }
 }
 
@@ -188,16 +223,33 @@ fn key(app: &str, environment: &str) -> Result<EnvironmentKey, Refusal> {
 }
 
 async fn body<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Refusal> {
+    parse(&read(request).await?)
+}
+
+async fn optional_body<T: DeserializeOwned + Default>(
+    request: Request<Incoming>,
+) -> Result<T, Refusal> {
+    let text = read(request).await?;
+    match text.is_empty() {
+        true => Ok(T::default()),
+        false => parse(&text),
+    }
+}
+
+async fn read(request: Request<Incoming>) -> Result<Bytes, Refusal> {
     let refused = |error: String| Refusal(StatusCode::BAD_REQUEST, error);
     let limited = Limited::new(request.into_body(), BODY_LIMIT);
     let body = timeout(READ_LIMIT, limited.collect())
         .await
         .map_err(|_| refused("the body of the request did not come in time".to_owned()))?
         .map_err(|error| refused(format!("the body of the request cannot be read: {error}")))?;
-    serde_json::from_slice(&body.to_bytes()).map_err(|error| {
-        refused(format!(
-            "the body of the request is not what it should be: {error}"
-        ))
+    Ok(body.to_bytes())
+}
+
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(text).map_err(|error| {
+        let words = format!("the body of the request is not what it should be: {error}");
+        Refusal(StatusCode::BAD_REQUEST, words)
     })
 }
 

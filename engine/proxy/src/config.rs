@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::handover::Program;
+
 #[derive(Debug, Clone)]
 pub struct ProxyConfig {
     /// Where clients connect. Port 0 takes a free one, see
@@ -15,6 +17,10 @@ pub struct ProxyConfig {
     pub admin_socket: PathBuf,
     /// Where the routes are kept. One proxy a file.
     pub state_file: PathBuf,
+    /// Where the process id is written while the proxy runs.
+    pub pid_file: Option<PathBuf>,
+    /// What a restart starts. Without it the proxy cannot restart itself.
+    pub program: Option<Program>,
     /// Threads that serve; one a core unless set.
     pub workers: NonZeroUsize,
     /// Who may say for whom a request is forwarded: the addresses of proxies
@@ -31,6 +37,8 @@ impl ProxyConfig {
             listen,
             admin_socket,
             state_file,
+            pid_file: None,
+            program: None,
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             trusted_forwarders: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
             limits: Limits::default(),
@@ -59,6 +67,14 @@ pub struct Limits {
     pub idle_per_target: usize,
     /// How long running requests may finish when the proxy stops.
     pub shutdown: Duration,
+    /// After a restart: how long idle connections of the old proxy stay open,
+    /// so that a request that comes at this moment finds its connection.
+    pub farewell: Duration,
+    /// After a restart: how long the old proxy may go on with what is under
+    /// way, such as WebSockets and long downloads.
+    pub linger: Duration,
+    /// For each step of a new proxy that takes over.
+    pub take_over: Duration,
 }
 
 impl Default for Limits {
@@ -72,6 +88,9 @@ impl Default for Limits {
             target_idle: Duration::from_secs(30),
             idle_per_target: 64,
             shutdown: Duration::from_secs(30),
+            farewell: Duration::from_secs(3),
+            linger: Duration::from_secs(60 * 60),
+            take_over: Duration::from_secs(10),
         }
     }
 }

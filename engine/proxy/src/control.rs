@@ -1,5 +1,6 @@
 //! The only writer of the table. A change is on disk before any request sees
-//! it, and is acknowledged after every request sees it.
+//! it, and is acknowledged after every request sees it; those of an earlier
+//! proxy, which still finishes its requests after a restart, too.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -9,10 +10,11 @@ use std::time::Duration;
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::name::Domain;
 use shipway_core::ports::router::{Drained, Route, Switched};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
 use crate::error::ProxyError;
+use crate::handover::earlier::Earlier;
 use crate::protocol::{RouteStats, TargetStats};
 use crate::state_file::{Routes, StateFile};
 use crate::table::{Entry, Routing, Table};
@@ -24,11 +26,31 @@ pub(crate) struct Control {
     file: StateFile,
     workers: usize,
     /// Held for the whole of a change, so that changes come one by one.
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
+}
+
+/// Who asks for a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// On the admin socket.
+    Engine,
+    /// The proxy that has taken over from this one. It has saved the change.
+    Successor,
+}
+
+/// Who owns the routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Lead {
+    #[default]
+    Ours,
+    Successors,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    lead: Lead,
+    /// The proxy before this one, while it has requests under way.
+    earlier: Option<Arc<Earlier>>,
     routes: Routes,
     generation: u64,
     /// Every target that is routed or has a request on it. Who is in neither
@@ -48,6 +70,18 @@ pub(crate) enum ChangeError {
     NotSaved(#[from] ProxyError),
     #[error("the state file could not be written: the task that wrote it was stopped")]
     Stopped,
+    #[error("another proxy has taken over at this moment; nothing was changed, ask it")]
+    HandedOver,
+}
+
+/// While this lives, no route changes.
+pub(crate) struct Frozen(OwnedMutexGuard<State>);
+
+impl Frozen {
+    /// From now on only the proxy that has taken over can change routes.
+    pub fn hand_over(mut self) {
+        self.0.lead = Lead::Successors;
+    }
 }
 
 impl Control {
@@ -66,26 +100,49 @@ impl Control {
             routing,
             file,
             workers,
-            state: Mutex::new(state),
+            state: Arc::new(Mutex::new(state)),
         })
     }
 
+    /// The proxy that this one has taken over from hears of every change.
+    pub async fn tell(&self, earlier: Arc<Earlier>) {
+        self.state.lock().await.earlier = Some(earlier);
+    }
+
+    pub async fn earlier(&self) -> Option<Arc<Earlier>> {
+        self.state.lock().await.earlier.clone()
+    }
+
+    /// Returns when the change under way is done; the next ones wait.
+    pub async fn freeze(&self) -> Frozen {
+        Frozen(Arc::clone(&self.state).lock_owned().await)
+    }
+
     /// Replaces one route. Do not drop this future half-way.
-    pub async fn switch(&self, route: Route) -> Result<Switched, ChangeError> {
+    pub async fn switch(&self, asker: Asker, route: Route) -> Result<Switched, ChangeError> {
         let mut state = self.state.lock().await;
+        state.admit(asker)?;
         refuse_taken_domains(&state.routes, &route)?;
         let key = route.key.clone();
         let mut routes = state.routes.clone();
-        routes.insert(key.clone(), route);
-        self.change(&mut state, routes, &key).await
+        routes.insert(key.clone(), route.clone());
+        let mut switched = self.change(&mut state, routes, &key).await?;
+        if let Some(earlier) = &state.earlier {
+            switched.in_flight_on_old += earlier.switch(&route).await;
+        }
+        Ok(switched)
     }
 
     /// Forgets one route, if there is one. Do not drop this future half-way.
-    pub async fn remove(&self, key: &EnvironmentKey) -> Result<(), ChangeError> {
+    pub async fn remove(&self, asker: Asker, key: &EnvironmentKey) -> Result<(), ChangeError> {
         let mut state = self.state.lock().await;
+        state.admit(asker)?;
         let mut routes = state.routes.clone();
         if routes.remove(key).is_some() {
             self.change(&mut state, routes, key).await?;
+            if let Some(earlier) = &state.earlier {
+                earlier.remove(key).await;
+            }
         }
         Ok(())
     }
@@ -96,8 +153,10 @@ impl Control {
         routes: Routes,
         changed: &EnvironmentKey,
     ) -> Result<Switched, ChangeError> {
-        let routes = save(self.file.clone(), routes).await?;
-        state.routes = routes;
+        state.routes = match state.lead {
+            Lead::Ours => save(self.file.clone(), routes).await?,
+            Lead::Successors => routes,
+        };
         let old = self.routing.table();
         let new = state.next_table(self.workers);
         let left = retired(&old, &new);
@@ -120,24 +179,24 @@ impl Control {
         self.state.lock().await.routes.values().cloned().collect()
     }
 
-    /// Waits for each target in turn: nobody new comes to one that is out of
-    /// the table, so those that were quiet stay quiet.
+    /// Waits until no request is on these targets, in this proxy and in an
+    /// earlier one that still has some.
     pub async fn drain(&self, addresses: &[SocketAddr], limit: Duration) -> Drained {
-        let targets: Vec<_> = {
+        let (targets, earlier) = {
             let state = self.state.lock().await;
             let known = addresses.iter().filter_map(|a| state.targets.get(a));
-            known.filter_map(Weak::upgrade).collect()
+            let targets: Vec<_> = known.filter_map(Weak::upgrade).collect();
+            (targets, state.earlier.clone())
         };
-        let all_quiet = async {
-            for target in &targets {
-                target.quiet().await;
+        let of_earlier = async {
+            match &earlier {
+                Some(earlier) => earlier.drain(addresses, limit).await,
+                None => 0,
             }
         };
-        match timeout(limit, all_quiet).await {
-            Ok(()) => Drained { unfinished: 0 },
-            Err(_) => Drained {
-                unfinished: targets.iter().map(|target| target.in_flight()).sum(),
-            },
+        let (own, of_earlier) = tokio::join!(drain_own(&targets, limit), of_earlier);
+        Drained {
+            unfinished: own + of_earlier,
         }
     }
 
@@ -158,7 +217,28 @@ impl Control {
     }
 }
 
+/// Waits for each target in turn: nobody new comes to one that is out of the
+/// table, so those that were quiet stay quiet.
+async fn drain_own(targets: &[Arc<Target>], limit: Duration) -> u64 {
+    let all_quiet = async {
+        for target in targets {
+            target.quiet().await;
+        }
+    };
+    match timeout(limit, all_quiet).await {
+        Ok(()) => 0,
+        Err(_) => targets.iter().map(|target| target.in_flight()).sum(),
+    }
+}
+
 impl State {
+    fn admit(&self, asker: Asker) -> Result<(), ChangeError> {
+        match (asker, self.lead) {
+            (Asker::Engine, Lead::Successors) => Err(ChangeError::HandedOver),
+            _ => Ok(()),
+        }
+    }
+
     /// A table of the routes. A target that is still known is the same one,
     /// with its count and its connections.
     fn next_table(&mut self, workers: usize) -> Table {

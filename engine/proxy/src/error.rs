@@ -32,10 +32,27 @@ pub enum ProxyError {
     },
     #[error("cannot write the state file {}; the routes are unchanged", path.display())]
     WriteState { path: PathBuf, source: io::Error },
+    #[error("cannot write the process id to {}", path.display())]
+    PidFile { path: PathBuf, source: io::Error },
+    #[error("cannot take over from the proxy that runs")]
+    TakeOver { source: io::Error },
+    #[error("cannot take over from the proxy that runs: {why}")]
+    NotTakenOver { why: String },
     #[error("cannot start the proxy's threads")]
     Threads { source: io::Error },
     #[error("a thread of the proxy ended by itself; this is a bug in Shipway")]
     WorkerEnded,
+}
+
+impl ProxyError {
+    /// Whether another program has what this one needs, perhaps not for long.
+    pub(crate) fn is_taken(&self) -> bool {
+        match self {
+            Self::AlreadyRunning { .. } => true,
+            Self::Listen { source, .. } => source.kind() == io::ErrorKind::AddrInUse,
+            _ => false,
+        }
+    }
 }
 
 fn hint(error: &io::Error) -> &'static str {
@@ -47,4 +64,15 @@ fn hint(error: &io::Error) -> &'static str {
         io::ErrorKind::AddrNotAvailable => ": this machine has no such address",
         _ => "",
     }
+}
+
+/// An error with all its causes, for people who see no log.
+pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
 }

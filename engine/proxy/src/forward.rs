@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::{Method, Request, Response, StatusCode, Version};
+use http::header::CONNECTION;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
@@ -22,13 +23,19 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
     count(&worker.stats.requests);
-    match forward(&worker, client, request).await {
+    let mut response = match forward(&worker, client, request).await {
         Ok(response) => response,
         Err(failure) => {
             count(&worker.stats.own_pages);
             failure.page()
         }
+    };
+    if worker.phase.is_closing() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        // The client's next request goes to the proxy that has taken over.
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    response
 }
 
 async fn forward(

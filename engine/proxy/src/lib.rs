@@ -10,11 +10,13 @@
 //! - `target`: one instance: who is on it, its kept-alive connections
 //! - `control`: the only writer of the table: switch, remove, drain
 //! - `state_file`: the routes on disk, written beside and renamed
+//! - `handover`: a restart that loses no connection; `phase`: the way out
+//! - `pid_file`, `notify`: what a service manager wants to know
 //! - `admin`: HTTP and JSON on the admin socket, spoken as in [`protocol`]
 //! - `worker`: accepts connections on one thread
 //! - `forward`: one request, from its host to an answer
 //! - `pool`, `body`, `headers`, `upgrade`, `pages`: what `forward` needs
-//! - [`router`]: the engine's side of the admin socket
+//! - [`router`]: the engine's side of the admin socket; `call`: one call on it
 //!
 //! A switch is acknowledged only when its routes are on disk, every new
 //! request sees them, and every request that does not is counted.
@@ -26,17 +28,23 @@
 
 mod admin;
 mod body;
+mod call;
 pub mod config;
 mod control;
 pub mod error;
 mod forward;
+mod handover;
 mod headers;
 mod listen;
+mod notify;
 mod pages;
+mod phase;
+mod pid_file;
 mod pool;
 pub mod protocol;
 pub mod router;
 pub mod serve;
+mod sockets;
 mod state_file;
 mod stats;
 mod table;
@@ -46,5 +54,6 @@ mod worker;
 
 pub use config::{Limits, ProxyConfig};
 pub use error::ProxyError;
+pub use handover::{HandOverError, Inherited, Program};
 pub use router::ProxyRouter;
-pub use serve::{Proxy, run};
+pub use serve::{Proxy, ProxyHandle, run};

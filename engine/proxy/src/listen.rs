@@ -9,33 +9,77 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::TcpStream;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// One listener for each of `count` workers, all on the same port.
-pub(crate) fn tcp(address: SocketAddr, count: usize) -> io::Result<Vec<TcpListener>> {
-    let first = if cfg!(target_os = "linux") {
+/// What is spoken on a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    Plain,
+}
+
+/// The sockets of one address, all on the same port.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub kind: Kind,
+    /// As it was asked for, with port 0 if it was.
+    pub configured: SocketAddr,
+    /// At least one; with those of an earlier proxy, perhaps more than
+    /// workers.
+    pub sockets: Vec<TcpListener>,
+}
+
+impl Bound {
+    /// One socket for each of `count` workers. `inherited` are used first, and
+    /// all of them: what waits in one would be lost with it.
+    pub fn new(
+        kind: Kind,
+        configured: SocketAddr,
+        inherited: Vec<TcpListener>,
+        count: usize,
+    ) -> io::Result<Self> {
+        let mut sockets = inherited;
+        for socket in &sockets {
+            socket.set_nonblocking(true)?;
+        }
+        if sockets.is_empty() {
+            sockets.push(first(configured)?);
+        }
+        while let (Some(last), true) = (sockets.last(), sockets.len() < count) {
+            let next = if cfg!(target_os = "linux") {
+                bind(last.local_addr()?, Port::Shared)?
+            } else {
+                last.try_clone()?
+            };
+            sockets.push(next);
+        }
+        Ok(Self {
+            kind,
+            configured,
+            sockets,
+        })
+    }
+
+    /// With the port that was really taken.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.sockets.first()?.local_addr().ok()
+    }
+}
+
+fn first(address: SocketAddr) -> io::Result<TcpListener> {
+    if cfg!(target_os = "linux") {
         // A shared port is open to every program of this user. So first take
         // it alone: that fails if anyone listens there.
         drop(bind(address, Port::Alone)?);
-        bind(address, Port::Shared)?
+        bind(address, Port::Shared)
     } else {
-        bind(address, Port::Alone)?
-    };
-    let address = first.local_addr()?;
-    let mut listeners = vec![first];
-    while let (Some(last), true) = (listeners.last(), listeners.len() < count) {
-        let next = if cfg!(target_os = "linux") {
-            bind(address, Port::Shared)?
-        } else {
-            last.try_clone()?
-        };
-        listeners.push(next);
+        bind(address, Port::Alone)
     }
-    Ok(listeners)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,9 +9,12 @@
 //! | `POST /drain` | [`DrainRequest`] | [`Drained`](shipway_core::ports::router::Drained) |
 //! | `GET /health` | | [`Health`] |
 //! | `GET /stats` | | [`Stats`] |
+//! | `POST /restart` | [`RestartRequest`] | [`Restarted`], when the new proxy serves |
 //!
 //! An error is a [`Problem`]: 4xx when the request asks for what cannot be,
 //! 5xx when the proxy could not do it. After an error nothing has changed.
+//! 503 says that another proxy takes over at this moment: ask again, on a new
+//! connection.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -34,6 +37,19 @@ pub fn route_path(key: &EnvironmentKey) -> String {
 pub struct DrainRequest {
     pub targets: Vec<SocketAddr>,
     pub limit_ms: u64,
+}
+
+/// The program is the one that runs, or what lies in its place by now.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct RestartRequest {
+    /// Those of the proxy that runs, unless given.
+    pub arguments: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restarted {
+    /// Of the new proxy.
+    pub pid: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,49 +1,38 @@
 //! The engine's side of the admin socket.
 
-use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::header::HOST;
-use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
+use http::{Method, StatusCode};
 use hyper_util::rt::TokioIo;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::ports::router::{Drained, Route, Router, RouterError, Switched};
 use tokio::net::UnixStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use crate::protocol::{BODY_LIMIT, DrainRequest, Health, Problem, Stats, route_path};
+use crate::call::{Call, Form, Reply};
+use crate::protocol::{Health, RestartRequest, Restarted, Stats, route_path};
 
 /// How long the proxy may take to answer; for a drain, beyond its limit.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a restart may take: the new proxy has its limit several times.
+const RESTART_LIMIT: Duration = Duration::from_secs(60);
+
+/// How often a proxy that just hands over is asked again: soon another one
+/// answers on the same socket. It has changed nothing.
+const ATTEMPTS: u32 = 20;
+const AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// The proxy behind an admin socket. Each call opens a connection of its own,
 /// so a proxy may be restarted between two calls.
 #[derive(Debug, Clone)]
 pub struct ProxyRouter {
     pub admin_socket: PathBuf,
-}
-
-/// A call, in words and in HTTP.
-struct Call<'a> {
-    /// What could not be done if it fails: "could not …".
-    what: String,
-    method: Method,
-    path: &'a str,
-    body: Vec<u8>,
-    limit: Duration,
-}
-
-struct Reply {
-    status: StatusCode,
-    body: Bytes,
 }
 
 impl ProxyRouter {
@@ -67,25 +56,48 @@ impl ProxyRouter {
         self.get("read the proxy's routes", "/routes").await
     }
 
+    /// Has the proxy start its program anew, with the same arguments or with
+    /// these, and hand over. Returns when the new one serves; if that fails,
+    /// the one that was asked serves on.
+    pub async fn restart(&self, arguments: Option<Vec<String>>) -> Result<Restarted, RouterError> {
+        let mut call = Call::new("restart the proxy", Method::POST, "/restart")
+            .with(&RestartRequest { arguments })?;
+        call.limit = RESTART_LIMIT;
+        self.call(&call).await?.read(&call)
+    }
+
     async fn get<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<T, RouterError> {
         let call = Call::new(what, Method::GET, path);
         self.call(&call).await?.read(&call)
     }
 
-    async fn call(&self, call: &Call<'_>) -> Result<Reply, RouterError> {
-        let exchanged = timeout(call.limit, self.exchange(call)).await;
+    async fn call(&self, call: &Call) -> Result<Reply, RouterError> {
+        let limit = call.limit.saturating_add(ANSWER_LIMIT);
+        let exchanged = timeout(limit, self.persist(call)).await;
         exchanged.unwrap_or_else(|_| {
             Err(RouterError::Unreachable {
                 message: format!(
                     "it listens on {} but gave no answer in {} s; look into its log, and restart it if it hangs",
                     self.admin_socket.display(),
-                    call.limit.as_secs()
+                    limit.as_secs()
                 ),
             })
         })
     }
 
-    async fn exchange(&self, call: &Call<'_>) -> Result<Reply, RouterError> {
+    async fn persist(&self, call: &Call) -> Result<Reply, RouterError> {
+        let mut attempt = 1;
+        loop {
+            let reply = self.exchange(call).await?;
+            if reply.status != StatusCode::SERVICE_UNAVAILABLE || attempt == ATTEMPTS {
+                return Ok(reply);
+            }
+            attempt += 1;
+            sleep(AGAIN_AFTER).await;
+        }
+    }
+
+    async fn exchange(&self, call: &Call) -> Result<Reply, RouterError> {
         let stream = UnixStream::connect(&self.admin_socket)
             .await
             .map_err(|error| self.unreachable(&error))?;
@@ -93,25 +105,11 @@ impl ProxyRouter {
             .await
             .map_err(|error| call.failed(error))?;
         let connection = tokio::spawn(connection);
-        let request = Request::builder()
-            .method(&call.method)
-            .uri(call.path)
-            .header(HOST, "proxy")
-            .body(Full::<Bytes>::from(call.body.clone()))
-            .map_err(|error| call.failed(error))?;
-        let response = sender.send_request(request).await;
+        let response = sender.send_request(call.request(Form::Path)?).await;
         let response = response.map_err(|error| call.failed(error))?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), BODY_LIMIT).collect();
-        let body = body
-            .await
-            .map_err(|error| RouterError::Other {
-                what: call.what.clone(),
-                source: error,
-            })?
-            .to_bytes();
+        let reply = Reply::of(call, response).await;
         connection.abort();
-        Ok(Reply { status, body })
+        reply
     }
 
     fn unreachable(&self, error: &io::Error) -> RouterError {
@@ -129,60 +127,10 @@ impl ProxyRouter {
     }
 }
 
-impl<'a> Call<'a> {
-    fn new(what: &str, method: Method, path: &'a str) -> Self {
-        Self {
-            what: what.to_owned(),
-            method,
-            path,
-            body: Vec::new(),
-            limit: ANSWER_LIMIT,
-        }
-    }
-
-    fn with<T: Serialize>(mut self, body: &T) -> Result<Self, RouterError> {
-        self.body = serde_json::to_vec(body).map_err(|error| self.failed(error))?;
-        Ok(self)
-    }
-
-    fn failed(&self, error: impl Error + Send + Sync + 'static) -> RouterError {
-        RouterError::Other {
-            what: self.what.clone(),
-            source: Box::new(error),
-        }
-    }
-}
-
-impl Reply {
-    fn read<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, RouterError> {
-        self.check(call)?;
-        serde_json::from_slice(&self.body).map_err(|error| call.failed(error))
-    }
-
-    fn check(&self, call: &Call<'_>) -> Result<(), RouterError> {
-        if self.status.is_success() {
-            return Ok(());
-        }
-        let message = match serde_json::from_slice::<Problem>(&self.body) {
-            Ok(problem) => problem.error,
-            Err(_) => format!("it answered {}", self.status),
-        };
-        if self.status.is_client_error() {
-            return Err(RouterError::Refused { message });
-        }
-        Err(RouterError::Other {
-            what: call.what.clone(),
-            source: message.into(),
-        })
-    }
-}
-
 #[async_trait]
 impl Router for ProxyRouter {
     async fn switch(&self, route: &Route) -> Result<Switched, RouterError> {
-        let what = format!("switch the route of {}", route.key);
-        let path = route_path(&route.key);
-        let call = Call::new(&what, Method::PUT, &path).with(route)?;
+        let call = Call::switch(route)?;
         self.call(&call).await?.read(&call)
     }
 
@@ -198,20 +146,12 @@ impl Router for ProxyRouter {
     }
 
     async fn drain(&self, targets: &[SocketAddr], limit: Duration) -> Result<Drained, RouterError> {
-        let request = DrainRequest {
-            targets: targets.to_vec(),
-            limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
-        };
-        let mut call =
-            Call::new("drain the old instances", Method::POST, "/drain").with(&request)?;
-        call.limit = limit.saturating_add(ANSWER_LIMIT);
+        let call = Call::drain(targets, limit)?;
         self.call(&call).await?.read(&call)
     }
 
     async fn remove(&self, key: &EnvironmentKey) -> Result<(), RouterError> {
-        let path = route_path(key);
-        let what = format!("remove the route of {key}");
-        let call = Call::new(&what, Method::DELETE, &path);
+        let call = Call::remove(key);
         self.call(&call).await?.check(&call)
     }
 }

@@ -12,11 +12,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::task::TaskTracker;
 
 use crate::config::Limits;
+use crate::listen::Kind;
+use crate::phase::Phase;
 use crate::stats::{Open, Stats};
 use crate::table::Routing;
 use crate::{forward, listen, pool};
@@ -35,27 +36,27 @@ pub(crate) struct Worker {
     pub trusted_forwarders: Vec<IpAddr>,
     /// What must finish before the worker may stop.
     pub tasks: TaskTracker,
-    pub stop: CancellationToken,
+    pub phase: Arc<Phase>,
 }
 
 impl Worker {
-    /// Serves until told to stop, and then until the last request is done or
-    /// the limit is over.
-    pub async fn serve(self: Arc<Self>, listeners: Vec<TcpListener>) {
+    /// Serves until told to leave, and then until the last request is done or
+    /// what is left is cut.
+    pub async fn serve(self: Arc<Self>, listeners: Vec<(Kind, TcpListener)>) {
         let places = Arc::new(Semaphore::new(self.limits.connections));
-        for listener in listeners {
+        for (_kind, listener) in listeners {
             let accepting = Arc::clone(&self).accept(listener, Arc::clone(&places));
-            tokio::spawn(self.stop.clone().run_until_cancelled_owned(accepting));
+            tokio::spawn(self.phase.deaf.clone().run_until_cancelled_owned(accepting));
         }
         tokio::spawn(Arc::clone(&self).tidy());
-        self.stop.cancelled().await;
+        self.phase.leave.cancelled().await;
         self.tasks.close();
-        if timeout(self.limits.shutdown, self.tasks.wait())
-            .await
-            .is_err()
-        {
-            let cut = self.tasks.len();
-            tracing::warn!(connections = cut, "connections were cut: the proxy stops");
+        tokio::select! {
+            () = self.tasks.wait() => {}
+            () = self.phase.cut.cancelled() => {
+                let cut = self.tasks.len();
+                tracing::warn!(connections = cut, "connections were cut: the proxy stops");
+            }
         }
     }
 
@@ -95,7 +96,7 @@ impl Worker {
         let mut connection = pin!(connection);
         let served = tokio::select! {
             served = &mut connection => served,
-            () = self.stop.cancelled() => {
+            () = self.phase.leave.cancelled() => {
                 // Idle ones end at once, others after their answer.
                 connection.as_mut().graceful_shutdown();
                 connection.await
