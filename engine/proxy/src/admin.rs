@@ -40,6 +40,7 @@ pub(crate) struct Admin {
     pub control: Arc<Control>,
     pub stats: Vec<Arc<stats::Stats>>,
     pub addresses: Vec<SocketAddr>,
+    pub tls_addresses: Vec<SocketAddr>,
     pub proxy: ProxyHandle,
 }
 
@@ -131,6 +132,7 @@ impl Admin {
         let (routes, generation) = self.control.size();
         Health {
             listen: self.addresses.clone(),
+            tls_listen: self.tls_addresses.clone(),
             routes,
             generation,
             pid: std::process::id(),

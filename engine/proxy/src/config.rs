@@ -12,6 +12,12 @@ pub struct ProxyConfig {
     /// Where clients connect. Port 0 takes a free one, see
     /// [`Proxy::addresses`](crate::Proxy::addresses).
     pub listen: Vec<SocketAddr>,
+    /// Where clients connect with TLS.
+    pub tls_listen: Vec<SocketAddr>,
+    /// `NAME.pem` with `NAME.key` beside it, or with the key in it; which
+    /// hosts they are for is read from them. Looked at every few seconds.
+    pub certificates: Option<PathBuf>,
+    pub plain: Plain,
     /// The socket the engine speaks to; made with mode 0600, so only the user
     /// that runs the proxy can switch routes.
     pub admin_socket: PathBuf,
@@ -35,6 +41,9 @@ impl ProxyConfig {
     pub fn new(listen: Vec<SocketAddr>, admin_socket: PathBuf, state_file: PathBuf) -> Self {
         Self {
             listen,
+            tls_listen: Vec::new(),
+            certificates: None,
+            plain: Plain::Serves,
             admin_socket,
             state_file,
             pid_file: None,
@@ -46,6 +55,14 @@ impl ProxyConfig {
     }
 }
 
+/// What plain HTTP is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plain {
+    Serves,
+    /// Sends clients to TLS, for hosts that have a certificate.
+    Redirects,
+}
+
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Connections of clients at once, each worker; more wait to be accepted.
@@ -55,6 +72,8 @@ pub struct Limits {
     /// From the end of an answer to the end of the next request's head. The
     /// limit of an idle client and of one that sends its head slowly.
     pub client_idle: Duration,
+    /// For the handshake of TLS.
+    pub handshake: Duration,
     /// To connect to a target.
     pub connect: Duration,
     /// How long a request may stand still before the head of its answer: no
@@ -83,6 +102,7 @@ impl Default for Limits {
             connections: 10_000,
             header_bytes: 64 * 1024,
             client_idle: Duration::from_secs(60),
+            handshake: Duration::from_secs(10),
             connect: Duration::from_secs(2),
             answer: Duration::from_secs(60),
             target_idle: Duration::from_secs(30),

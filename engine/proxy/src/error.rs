@@ -8,6 +8,12 @@ use std::path::PathBuf;
 pub enum ProxyError {
     #[error("the proxy was given no address to listen on; pass one, such as 0.0.0.0:80")]
     NoAddress,
+    #[error("TLS needs certificates; pass the folder they are in")]
+    NoCertificates,
+    #[error("cannot read the certificates in {}", path.display())]
+    Certificates { path: PathBuf, source: io::Error },
+    #[error("cannot set up TLS")]
+    Tls { source: rustls::Error },
     #[error("cannot listen on {address}{}", hint(source))]
     Listen {
         address: SocketAddr,

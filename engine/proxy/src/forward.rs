@@ -16,21 +16,38 @@ use crate::stats::count;
 use crate::upgrade::Wish;
 use crate::worker::Worker;
 
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin {
+    pub client: SocketAddr,
+    pub scheme: Scheme,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
 /// Every request is answered: by a target, or with a page that says why not.
 pub(crate) async fn answer(
     worker: Arc<Worker>,
-    client: SocketAddr,
+    origin: Origin,
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
     count(&worker.stats.requests);
-    let mut response = match forward(&worker, client, request).await {
+    let version = request.version();
+    let mut response = match forward(&worker, origin, request).await {
         Ok(response) => response,
         Err(failure) => {
             count(&worker.stats.own_pages);
             failure.page()
         }
     };
-    if worker.phase.is_closing() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+    if worker.phase.is_closing()
+        && version <= Version::HTTP_11
+        && response.status() != StatusCode::SWITCHING_PROTOCOLS
+    {
         // The client's next request goes to the proxy that has taken over.
         let headers = response.headers_mut();
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
@@ -40,7 +57,7 @@ pub(crate) async fn answer(
 
 async fn forward(
     worker: &Arc<Worker>,
-    client: SocketAddr,
+    origin: Origin,
     mut request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Failure> {
     if request.method() == Method::CONNECT {
@@ -48,10 +65,15 @@ async fn forward(
     }
     let written = headers::written_host(&request).map_err(|_| Failure::NoHost)?;
     let host = headers::routed_host(&written).map_err(|_| Failure::NoHost)?;
+    if let Some(redirect) = &worker.redirect
+        && redirect.applies(&request, origin, &host, &worker.trusted_forwarders)
+    {
+        return Ok(redirect.answer(&host, request.uri()));
+    }
     let wish = Wish::of(&mut request);
 
     let (mut head, body) = request.into_parts();
-    headers::for_target(&mut head, written, client, &worker.trusted_forwarders);
+    headers::for_target(&mut head, written, origin, &worker.trusted_forwarders);
     if let Some(wish) = &wish {
         wish.repeat(&mut head.headers);
     }

@@ -2,13 +2,15 @@
 //! neighbours are taken off, and the target is told for whom it answers.
 
 use std::fmt::Write;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
+    TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Request, request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Version, request};
+
+use crate::forward::{Origin, Scheme};
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -97,7 +99,7 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
 pub(crate) fn for_target(
     head: &mut request::Parts,
     host: HeaderValue,
-    client: SocketAddr,
+    origin: Origin,
     trusted: &[IpAddr],
 ) {
     let headers = &mut head.headers;
@@ -105,9 +107,12 @@ pub(crate) fn for_target(
     headers.remove(PROXY);
     // The proxy itself has asked the client for the body.
     headers.remove(EXPECT);
-    tell_for_whom(headers, &host, client.ip().to_canonical(), trusted);
+    if head.version > Version::HTTP_11 {
+        join_cookies(headers);
+    }
+    tell_for_whom(headers, &host, origin, trusted);
     headers.insert(HOST, host);
-    head.version = http::Version::HTTP_11;
+    head.version = Version::HTTP_11;
     // The path and query alone; the host is in its header.
     head.uri = match head.uri.path_and_query() {
         Some(path) if head.uri.authority().is_some() => path.clone().into(),
@@ -115,9 +120,30 @@ pub(crate) fn for_target(
     };
 }
 
+/// HTTP/2 may spread cookies over several headers, HTTP/1.1 may not
+/// (RFC 9113, 8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    if headers.get_all(COOKIE).iter().nth(1).is_none() {
+        return;
+    }
+    let all: Vec<_> = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    if let Ok(joined) = HeaderValue::from_bytes(&all.join(&b"; "[..])) {
+        headers.insert(COOKIE, joined);
+    }
+}
+
 /// What a proxy in front says is kept and added to; what anyone else says is
 /// replaced.
-fn tell_for_whom(headers: &mut HeaderMap, host: &HeaderValue, client: IpAddr, trusted: &[IpAddr]) {
+fn tell_for_whom(headers: &mut HeaderMap, host: &HeaderValue, origin: Origin, trusted: &[IpAddr]) {
+    let client = origin.client.ip().to_canonical();
+    let scheme = match origin.scheme {
+        Scheme::Http => "http",
+        Scheme::Https => "https",
+    };
     let mut chain = String::new();
     if trusted.contains(&client) {
         for earlier in headers.get_all(X_FORWARDED_FOR) {
@@ -144,7 +170,7 @@ fn tell_for_whom(headers: &mut HeaderMap, host: &HeaderValue, client: IpAddr, tr
     }
     headers
         .entry(X_FORWARDED_PROTO)
-        .or_insert(HeaderValue::from_static("http"));
+        .or_insert(HeaderValue::from_static(scheme));
     headers
         .entry(X_FORWARDED_HOST)
         .or_insert_with(|| host.clone());
@@ -160,6 +186,13 @@ mod tests {
             request = request.header(*name, *value);
         }
         request.body(()).unwrap().into_parts().0
+    }
+
+    fn from(address: [u8; 4]) -> Origin {
+        Origin {
+            client: (address, 1).into(),
+            scheme: Scheme::Http,
+        }
     }
 
     fn host(text: &'static str) -> HeaderValue {
@@ -210,7 +243,7 @@ mod tests {
             ("content-length", "3"),
             ("accept", "*/*"),
         ]);
-        for_target(&mut head, host("a.com:80"), ([10, 0, 0, 9], 1).into(), &[]);
+        for_target(&mut head, host("a.com:80"), from([10, 0, 0, 9]), &[]);
         let mut names: Vec<_> = head.headers.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(
@@ -235,9 +268,9 @@ mod tests {
             ("x-forwarded-proto", "https"),
             ("x-real-ip", "1.2.3.4"),
         ];
-        let front: SocketAddr = ([10, 0, 0, 1], 5).into();
+        let front = from([10, 0, 0, 1]);
         let mut believed = head(&claims);
-        for_target(&mut believed, host("a.com"), front, &[front.ip()]);
+        for_target(&mut believed, host("a.com"), front, &[front.client.ip()]);
         assert_eq!(believed.headers[X_FORWARDED_FOR], "1.2.3.4, 10.0.0.1");
         assert_eq!(believed.headers[X_FORWARDED_PROTO], "https");
 
@@ -246,5 +279,20 @@ mod tests {
         assert_eq!(doubted.headers[X_FORWARDED_FOR], "10.0.0.1");
         assert_eq!(doubted.headers[X_FORWARDED_PROTO], "http");
         assert!(!doubted.headers.contains_key(X_REAL_IP));
+    }
+
+    #[test]
+    fn tls_is_told_and_cookies_of_http_2_become_one() {
+        let mut head = head(&[("cookie", "a=1"), ("cookie", "b=2")]);
+        head.version = Version::HTTP_2;
+        let origin = Origin {
+            scheme: Scheme::Https,
+            ..from([10, 0, 0, 9])
+        };
+        for_target(&mut head, host("a.com"), origin, &[]);
+        assert_eq!(head.headers[COOKIE], "a=1; b=2");
+        assert_eq!(head.headers.get_all(COOKIE).iter().count(), 1);
+        assert_eq!(head.headers[X_FORWARDED_PROTO], "https");
+        assert_eq!(head.version, Version::HTTP_11);
     }
 }

@@ -14,6 +14,7 @@
 //! - `pid_file`, `notify`: what a service manager wants to know
 //! - `admin`: HTTP and JSON on the admin socket, spoken as in [`protocol`]
 //! - `worker`: accepts connections on one thread
+//! - `connection`: one client's, TLS or plain, HTTP/1.1 or HTTP/2; `tls`, `sniff`
 //! - `forward`: one request, from its host to an answer
 //! - `pool`, `body`, `headers`, `upgrade`, `pages`: what `forward` needs
 //! - [`router`]: the engine's side of the admin socket; `call`: one call on it
@@ -30,6 +31,7 @@ mod admin;
 mod body;
 mod call;
 pub mod config;
+mod connection;
 mod control;
 pub mod error;
 mod forward;
@@ -44,15 +46,17 @@ mod pool;
 pub mod protocol;
 pub mod router;
 pub mod serve;
+mod sniff;
 mod sockets;
 mod state_file;
 mod stats;
 mod table;
 mod target;
+mod tls;
 mod upgrade;
 mod worker;
 
-pub use config::{Limits, ProxyConfig};
+pub use config::{Limits, Plain, ProxyConfig};
 pub use error::ProxyError;
 pub use handover::{HandOverError, Inherited, Program};
 pub use router::ProxyRouter;

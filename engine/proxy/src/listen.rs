@@ -21,6 +21,7 @@ const BACKLOG: i32 = 1024;
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
     Plain,
+    Tls,
 }
 
 /// The sockets of one address, all on the same port.

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::body::AnswerBody;
@@ -45,6 +45,17 @@ impl From<Miss> for Failure {
             Miss::NoTarget => Self::NoTarget,
         }
     }
+}
+
+/// To the same address by another scheme.
+pub(crate) fn moved(to: &str) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::empty());
+    // Which has no control characters: it comes from a request's own.
+    if let Ok(to) = HeaderValue::from_str(to) {
+        response.headers_mut().insert(LOCATION, to);
+    }
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    response
 }
 
 impl Failure {

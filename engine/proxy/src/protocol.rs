@@ -56,6 +56,9 @@ pub struct Restarted {
 pub struct Health {
     /// Where clients connect, with the ports that were really taken.
     pub listen: Vec<SocketAddr>,
+    /// Where they connect with TLS.
+    #[serde(default)]
+    pub tls_listen: Vec<SocketAddr>,
     pub routes: usize,
     /// How often the routes were replaced since the proxy started.
     pub generation: u64,

@@ -20,12 +20,14 @@ use crate::error::{ProxyError, in_full};
 use crate::handover::earlier::Earlier;
 use crate::handover::give::{self, HandOverError, Successor};
 use crate::handover::{Inherited, Program};
+use crate::listen::Kind;
 use crate::phase::{CutOnDrop, Phase};
 use crate::pid_file::PidFile;
 use crate::sockets::{Listeners, Sockets};
 use crate::state_file::StateFile;
 use crate::stats::Stats;
 use crate::table::Routing;
+use crate::tls::Tls;
 use crate::worker::Worker;
 use crate::{listen, notify};
 
@@ -46,6 +48,7 @@ pub async fn run(
 pub struct Proxy {
     config: ProxyConfig,
     sockets: Sockets,
+    tls: Option<Tls>,
     routing: Arc<Routing>,
     control: Arc<Control>,
     /// The proxy that runs and waits for this one, and its process id.
@@ -82,15 +85,16 @@ impl ProxyHandle {
 impl Proxy {
     pub fn bind(config: ProxyConfig) -> Result<Self, ProxyError> {
         check(&config)?;
+        let tls = Tls::of(&config)?;
         let sockets = Sockets::bind(&config)?;
-        Self::with(config, sockets, None)
+        Self::with(config, sockets, tls, None)
     }
 
     /// In the place of the proxy that started this program. It goes on
     /// serving until [`Proxy::serve`], and for good if this fails.
     pub fn take_over(config: ProxyConfig, mut inherited: Inherited) -> Result<Self, ProxyError> {
         match prepare(&config, &mut inherited) {
-            Ok((sockets, pid)) => Self::with(config, sockets, Some((inherited, pid))),
+            Ok((sockets, tls, pid)) => Self::with(config, sockets, tls, Some((inherited, pid))),
             Err(error) => {
                 inherited.failed(&error);
                 Err(error)
@@ -101,6 +105,7 @@ impl Proxy {
     fn with(
         config: ProxyConfig,
         sockets: Sockets,
+        tls: Option<Tls>,
         mut inherited: Option<(Inherited, u32)>,
     ) -> Result<Self, ProxyError> {
         let routing = Arc::new(Routing::default());
@@ -115,6 +120,7 @@ impl Proxy {
         Ok(Self {
             config,
             sockets,
+            tls,
             routing,
             control: Arc::new(control),
             inherited,
@@ -125,7 +131,12 @@ impl Proxy {
 
     /// Where clients connect, with the ports that were really taken.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.sockets.addresses()
+        self.sockets.addresses(Kind::Plain)
+    }
+
+    /// Where they connect with TLS.
+    pub fn tls_addresses(&self) -> Vec<SocketAddr> {
+        self.sockets.addresses(Kind::Tls)
     }
 
     pub fn handle(&self) -> ProxyHandle {
@@ -149,6 +160,11 @@ impl Proxy {
         let (ended, ends) = mpsc::unbounded_channel();
         let mut stats = Vec::new();
         let each = self.sockets.by_worker(workers).map_err(failed)?;
+        let to = self.sockets.addresses(Kind::Tls);
+        let redirect = self
+            .tls
+            .as_ref()
+            .and_then(|tls| tls.redirect(&self.config, &to));
         for (index, listeners) in each.into_iter().enumerate() {
             let worker = Worker {
                 index,
@@ -156,6 +172,8 @@ impl Proxy {
                 stats: Arc::new(Stats::default()),
                 limits: self.config.limits.clone(),
                 trusted_forwarders: self.config.trusted_forwarders.clone(),
+                tls: self.tls.as_ref().map(|tls| tls.acceptor.clone()),
+                redirect: redirect.clone(),
                 tasks: TaskTracker::new(),
                 phase: Arc::clone(&phase),
             };
@@ -165,7 +183,8 @@ impl Proxy {
         let admin = Arc::new(Admin {
             control: Arc::clone(&self.control),
             stats,
-            addresses: self.sockets.addresses(),
+            addresses: self.sockets.addresses(Kind::Plain),
+            tls_addresses: self.sockets.addresses(Kind::Tls),
             proxy: self.handle,
         });
         let pid_file = PidFile::new(self.config.pid_file.clone());
@@ -177,6 +196,10 @@ impl Proxy {
         let listener = tokio::net::UnixListener::from_std(listener).map_err(failed)?;
         let serving = Arc::clone(&admin).serve(listener);
         tokio::spawn(phase.deaf.clone().run_until_cancelled_owned(serving));
+        if let Some(tls) = self.tls {
+            let watch = tls.certificates.watch();
+            tokio::spawn(phase.deaf.clone().run_until_cancelled_owned(watch));
+        }
         notify::ready();
         Ok(Running {
             config: self.config,
@@ -196,7 +219,7 @@ impl Proxy {
 }
 
 fn check(config: &ProxyConfig) -> Result<(), ProxyError> {
-    if config.listen.is_empty() {
+    if config.listen.is_empty() && config.tls_listen.is_empty() {
         return Err(ProxyError::NoAddress);
     }
     listen::raise_open_files();
@@ -204,13 +227,17 @@ fn check(config: &ProxyConfig) -> Result<(), ProxyError> {
 }
 
 /// Everything that may fail; then waits until the routes are frozen.
-fn prepare(config: &ProxyConfig, inherited: &mut Inherited) -> Result<(Sockets, u32), ProxyError> {
+fn prepare(
+    config: &ProxyConfig,
+    inherited: &mut Inherited,
+) -> Result<(Sockets, Option<Tls>, u32), ProxyError> {
     let received = inherited.receive(&config.admin_socket, &config.state_file)?;
     check(config)?;
+    let tls = Tls::of(config)?;
     let pid = received.pid;
     let sockets = Sockets::take(config, received)?;
     inherited.wait_for_go()?;
-    Ok((sockets, pid))
+    Ok((sockets, tls, pid))
 }
 
 /// The threads accept already. From here on this proxy owns the routes.

@@ -66,8 +66,9 @@ impl Sockets {
         Ok(Self { lock, admin, bound })
     }
 
-    pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.bound.iter().filter_map(Bound::address).collect()
+    pub fn addresses(&self, kind: Kind) -> Vec<SocketAddr> {
+        let bound = self.bound.iter().filter(|bound| bound.kind == kind);
+        bound.filter_map(Bound::address).collect()
     }
 
     /// Every socket is some worker's, and every worker has one an address.
@@ -109,9 +110,13 @@ impl Sockets {
 }
 
 fn bind(config: &ProxyConfig, mut inherited: Vec<Bound>) -> Result<Vec<Bound>, ProxyError> {
-    let wanted = config.listen.iter().map(|address| (Kind::Plain, *address));
+    let plain = config.listen.iter().map(|address| (Kind::Plain, *address));
+    let tls = config
+        .tls_listen
+        .iter()
+        .map(|address| (Kind::Tls, *address));
     let mut bound = Vec::new();
-    for (kind, address) in wanted {
+    for (kind, address) in plain.chain(tls) {
         let at = inherited
             .iter()
             .position(|old| old.kind == kind && old.configured == address);

@@ -1,26 +1,23 @@
 //! One thread of the proxy: it accepts connections and serves them, and
 //! shares nothing with the others but the table.
 
-use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Limits;
 use crate::listen::Kind;
 use crate::phase::Phase;
-use crate::stats::{Open, Stats};
+use crate::stats::Stats;
 use crate::table::Routing;
-use crate::{forward, listen, pool};
+use crate::tls::Redirect;
+use crate::{connection, pool};
 
 /// How often kept-alive connections are looked at.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -34,6 +31,9 @@ pub(crate) struct Worker {
     pub stats: Arc<Stats>,
     pub limits: Limits,
     pub trusted_forwarders: Vec<IpAddr>,
+    pub tls: Option<TlsAcceptor>,
+    /// Set if plain HTTP only sends clients to TLS.
+    pub redirect: Option<Redirect>,
     /// What must finish before the worker may stop.
     pub tasks: TaskTracker,
     pub phase: Arc<Phase>,
@@ -44,8 +44,8 @@ impl Worker {
     /// what is left is cut.
     pub async fn serve(self: Arc<Self>, listeners: Vec<(Kind, TcpListener)>) {
         let places = Arc::new(Semaphore::new(self.limits.connections));
-        for (_kind, listener) in listeners {
-            let accepting = Arc::clone(&self).accept(listener, Arc::clone(&places));
+        for (kind, listener) in listeners {
+            let accepting = Arc::clone(&self).accept(kind, listener, Arc::clone(&places));
             tokio::spawn(self.phase.deaf.clone().run_until_cancelled_owned(accepting));
         }
         tokio::spawn(Arc::clone(&self).tidy());
@@ -60,7 +60,7 @@ impl Worker {
         }
     }
 
-    async fn accept(self: Arc<Self>, listener: TcpListener, places: Arc<Semaphore>) {
+    async fn accept(self: Arc<Self>, kind: Kind, listener: TcpListener, places: Arc<Semaphore>) {
         // The semaphore is never closed; if it were, accepting would end.
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
             let (stream, client) = match listener.accept().await {
@@ -74,36 +74,8 @@ impl Worker {
             let worker = Arc::clone(&self);
             self.tasks.spawn(async move {
                 let _place = place;
-                worker.connection(stream, client).await;
+                connection::serve(worker, stream, client, kind).await;
             });
-        }
-    }
-
-    async fn connection(self: Arc<Self>, stream: TcpStream, client: SocketAddr) {
-        let _open = Open::new(&self.stats.connections);
-        listen::tune(&stream);
-        let service = service_fn(|request| {
-            let worker = Arc::clone(&self);
-            async move { Ok::<_, Infallible>(forward::answer(worker, client, request).await) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.client_idle)
-            .max_header_size(self.limits.header_bytes)
-            .max_buf_size(pool::BUFFER.max(self.limits.header_bytes))
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades();
-        let mut connection = pin!(connection);
-        let served = tokio::select! {
-            served = &mut connection => served,
-            () = self.phase.leave.cancelled() => {
-                // Idle ones end at once, others after their answer.
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = served {
-            tracing::debug!(%client, %error, "a connection of a client ended early");
         }
     }
 

@@ -23,6 +23,8 @@ pub const BOUND: Duration = Duration::from_secs(30);
 pub struct Harness {
     pub router: ProxyRouter,
     pub address: SocketAddr,
+    /// The first one with TLS, if there is one.
+    pub tls_address: Option<SocketAddr>,
     pub folder: TempDir,
     stop: CancellationToken,
     running: JoinHandle<Result<(), ProxyError>>,
@@ -44,12 +46,14 @@ impl Harness {
         let router = ProxyRouter::new(config.admin_socket.clone());
         let proxy = Proxy::bind(config)?;
         let address = *proxy.addresses().first().context("no address")?;
+        let tls_address = proxy.tls_addresses().first().copied();
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let running = tokio::spawn(proxy.serve(stopped));
         Ok(Self {
             router,
             address,
+            tls_address,
             folder,
             stop,
             running,

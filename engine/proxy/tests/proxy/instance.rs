@@ -125,12 +125,13 @@ impl App {
         let path = request.uri().path().to_owned();
         let answer = match path.as_str() {
             "/headers" => Response::new(body(described(&request))),
-            "/slow" => self.slow().await,
+            "/slow" => self.slow(request).await,
             "/events" => self.stream().await,
             "/upload" => upload(request).await,
             "/echo" => echo(request),
             "/odd" => odd(),
             "/close" => closing(&self.name),
+            "/bytes" => bytes(&request),
             "/empty" => status(StatusCode::NO_CONTENT),
             _ => {
                 // An app reads what it is sent.
@@ -141,11 +142,13 @@ impl App {
         Ok(answer)
     }
 
-    async fn slow(&self) -> Response<Body> {
+    /// Reads nothing before it is let, and answers when it has read all.
+    async fn slow(&self, request: Request<Incoming>) -> Response<Body> {
         self.arrived.add_permits(1);
         if let Ok(permit) = self.gate.acquire().await {
             permit.forget();
         }
+        let _ = request.into_body().collect().await;
         Response::new(body(self.name.clone()))
     }
 
@@ -175,6 +178,21 @@ async fn upload(request: Request<Incoming>) -> Response<Body> {
         bytes += frame.data_ref().map_or(0, Bytes::len);
     }
     Response::new(body(bytes.to_string()))
+}
+
+/// As many as the query says, made as they are sent.
+fn bytes(request: &Request<Incoming>) -> Response<Body> {
+    const CHUNK: usize = 64 * 1024;
+    let asked = request.uri().query().and_then(|query| query.parse().ok());
+    let mut left: usize = asked.unwrap_or_default();
+    let chunk = Bytes::from(vec![b'x'; CHUNK]);
+    let frames = std::iter::from_fn(move || {
+        let next = left.min(CHUNK);
+        left -= next;
+        (next > 0).then(|| Ok(Frame::data(chunk.slice(..next))))
+    });
+    let frames = futures::stream::iter(frames);
+    Response::new(BodyExt::boxed_unsync(StreamBody::new(frames)))
 }
 
 /// Any protocol: what comes in goes out.
