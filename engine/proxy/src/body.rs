@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::SendRequest;
 use tokio::time::Instant;
 
+use crate::config::Limits;
+use crate::meter::Meter;
 use crate::pool;
 use crate::target::InFlight;
 use crate::worker::Worker;
@@ -21,7 +23,19 @@ pub(crate) enum RequestBody {
     Stream {
         body: Incoming,
         progress: Arc<Progress>,
+        meter: Meter,
     },
+}
+
+/// Why a body ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    #[error("the client did not send it to its end")]
+    Client(#[source] hyper::Error),
+    #[error("it is larger than is taken")]
+    TooLarge,
+    #[error("the client sent it too slowly")]
+    TooSlow,
 }
 
 /// When a byte of a request's body last moved.
@@ -29,6 +43,7 @@ pub(crate) enum RequestBody {
 pub(crate) struct Progress {
     start: Instant,
     millis: AtomicU64,
+    waits_for_client: AtomicBool,
 }
 
 impl Progress {
@@ -36,26 +51,35 @@ impl Progress {
         Self {
             start: Instant::now(),
             millis: AtomicU64::new(0),
+            waits_for_client: AtomicBool::new(false),
         }
     }
 
     fn moved(&self) {
         let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.millis.store(millis, Ordering::Relaxed);
+        self.waits_for_client.store(false, Ordering::Relaxed);
     }
 
+    /// Now, while the client is waited for: that has limits of its own.
     pub fn last(&self) -> Instant {
+        if self.waits_for_client.load(Ordering::Relaxed) {
+            return Instant::now();
+        }
         self.start + Duration::from_millis(self.millis.load(Ordering::Relaxed))
     }
 }
 
 impl RequestBody {
-    pub fn new(body: Incoming) -> Self {
+    pub fn new(body: Incoming, limits: &Limits) -> Self {
         if body.is_end_stream() {
             return Self::Empty;
         }
-        let progress = Arc::new(Progress::new());
-        Self::Stream { body, progress }
+        Self::Stream {
+            body,
+            progress: Arc::new(Progress::new()),
+            meter: Meter::new(limits),
+        }
     }
 
     pub fn progress(&self) -> Option<Arc<Progress>> {
@@ -68,20 +92,30 @@ impl RequestBody {
 
 impl Body for RequestBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BodyError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match self.get_mut() {
-            Self::Empty => Poll::Ready(None),
-            Self::Stream { body, progress } => {
-                let frame = ready!(Pin::new(body).poll_frame(cx));
-                progress.moved();
-                Poll::Ready(frame)
-            }
-        }
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Self::Stream {
+            body,
+            progress,
+            meter,
+        } = self.get_mut()
+        else {
+            return Poll::Ready(None);
+        };
+        let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
+            progress.waits_for_client.store(true, Ordering::Relaxed);
+            return meter.wait(cx).map(|error| Some(Err(error)));
+        };
+        progress.moved();
+        Poll::Ready(frame.map(|frame| {
+            let frame = frame.map_err(BodyError::Client)?;
+            meter.take(frame.data_ref().map_or(0, Bytes::len))?;
+            Ok(frame)
+        }))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What the proxy is told when it starts.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -69,6 +69,16 @@ pub struct Limits {
     pub connections: usize,
     /// Bytes of a request's head; more is answered with 431.
     pub header_bytes: usize,
+    /// Bytes of a request's body; more is answered with 413.
+    pub body_bytes: u64,
+    /// How long a client may send nothing of a body.
+    pub body_idle: Duration,
+    /// Bytes a second that a client must send of a body, on average, after its
+    /// first [`Limits::body_idle`] of waiting. Time in which the target takes
+    /// nothing does not count.
+    pub body_rate: NonZeroU32,
+    /// How long a client may take nothing of an answer that waits for it.
+    pub client_stall: Duration,
     /// From the end of an answer to the end of the next request's head. The
     /// limit of an idle client and of one that sends its head slowly.
     pub client_idle: Duration,
@@ -76,9 +86,9 @@ pub struct Limits {
     pub handshake: Duration,
     /// To connect to a target.
     pub connect: Duration,
-    /// How long a request may stand still before the head of its answer: no
-    /// byte of its body moves, and no answer comes. Bodies of answers have no
-    /// limit; a dead peer is found by TCP keep-alive.
+    /// How long a target may take to the head of its answer, and over each
+    /// part of a request's body. Bodies of answers have no limit; a dead peer
+    /// is found by TCP keep-alive.
     pub answer: Duration,
     /// How long an idle connection to a target is kept.
     pub target_idle: Duration,
@@ -101,6 +111,10 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             header_bytes: 64 * 1024,
+            body_bytes: 1024 * 1024 * 1024,
+            body_idle: Duration::from_secs(60),
+            body_rate: NonZeroU32::MIN.saturating_add(255),
+            client_stall: Duration::from_secs(5 * 60),
             client_idle: Duration::from_secs(60),
             handshake: Duration::from_secs(10),
             connect: Duration::from_secs(2),

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::forward::{self, Origin, Scheme};
 use crate::listen::{self, Kind};
+use crate::patient::Patient;
 use crate::pool;
 use crate::sniff::{self, Version};
 use crate::stats::Open;
@@ -63,6 +64,7 @@ async fn plain(worker: &Arc<Worker>, stream: TcpStream, client: SocketAddr) -> O
     let Some(version) = begun(worker, limit, sniff::version(&stream)).await? else {
         return Ok(());
     };
+    let stream = Patient::new(stream, worker.limits.client_stall);
     speak(worker, stream, origin, version).await
 }
 
@@ -74,6 +76,7 @@ async fn secure(worker: &Arc<Worker>, stream: TcpStream, client: SocketAddr) -> 
         client,
         scheme: Scheme::Https,
     };
+    let stream = Patient::new(stream, worker.limits.client_stall);
     let limit = worker.limits.handshake;
     let Some(stream) = begun(worker, limit, tls.accept(stream)).await? else {
         return Ok(());

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::error::ProxyError;
 use crate::handover::earlier::Earlier;
-use crate::protocol::{RouteStats, TargetStats};
+use crate::protocol::{RouteStats, TargetState, TargetStats};
 use crate::state_file::{Routes, StateFile};
 use crate::table::{Entry, Routing, Table};
 use crate::target::Target;
@@ -320,5 +320,10 @@ fn target_stats(target: &Arc<Target>) -> TargetStats {
     TargetStats {
         address: target.address(),
         in_flight: target.in_flight(),
+        state: match target.is_aside() {
+            true => TargetState::Aside,
+            false => TargetState::InUse,
+        },
+        failures: target.failures(),
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
 
-use crate::body::{AnswerBody, Lease, Progress, RequestBody};
+use crate::body::{AnswerBody, BodyError, Lease, Progress, RequestBody};
 use crate::headers;
 use crate::pages::Failure;
 use crate::pool::{ConnectError, Connection, Reuse, SendError};
@@ -77,7 +77,10 @@ async fn forward(
     if let Some(wish) = &wish {
         wish.repeat(&mut head.headers);
     }
-    let request = Request::from_parts(head, RequestBody::new(body));
+    if body.size_hint().lower() > worker.limits.body_bytes {
+        return Err(Failure::BodyTooLarge);
+    }
+    let request = Request::from_parts(head, RequestBody::new(body, &worker.limits));
 
     let (connection, response) = exchange(worker, &host, request)
         .await
@@ -94,8 +97,9 @@ async fn exchange(
 ) -> Result<(Connection, Response<Incoming>), Failure> {
     let repeat = Repeat::of(&request);
     let mut reuse = repeat.reuse();
+    let mut vain = Vain::default();
     loop {
-        let mut connection = reach(worker, host, repeat, reuse).await?;
+        let mut connection = reach(worker, host, repeat, reuse, &mut vain).await?;
         let spare = match repeat {
             Repeat::Whenever if connection.is_kept_alive() => Some(copy(&request)),
             _ => None,
@@ -105,6 +109,14 @@ async fn exchange(
         request = match (send(worker, &mut connection, request).await, spare) {
             (Ok(response), _) => return Ok((connection, response)),
             (Err(Unanswered::Sending(SendError::Unsent(request, _))), _) if kept_alive => *request,
+            (Err(Unanswered::Sending(SendError::Unsent(request, source))), _)
+                if repeat != Repeat::Never =>
+            {
+                // Accepted and reset before a byte was sent: as good as refused.
+                connection.in_flight.refused();
+                vain.add(address, Failure::Broken { address, source });
+                *request
+            }
             (Err(Unanswered::Sending(SendError::Broken(error))), Some(spare))
                 if is_hangup(&error) =>
             {
@@ -153,13 +165,12 @@ async fn reach(
     host: &str,
     repeat: Repeat,
     reuse: Reuse,
+    vain: &mut Vain,
 ) -> Result<Connection, Failure> {
-    let mut tried = Vec::new();
-    let mut failed = None;
     loop {
-        let in_flight = match worker.routing.pick(host, &tried) {
+        let in_flight = match worker.routing.pick(host, &vain.tried) {
             Ok(in_flight) => in_flight,
-            Err(miss) => return Err(failed.unwrap_or(miss.into())),
+            Err(miss) => return Err(vain.failure.take().unwrap_or(miss.into())),
         };
         let address = in_flight.address();
         let error = match Connection::to(in_flight, worker, reuse).await {
@@ -171,8 +182,21 @@ async fn reach(
             return Err(error);
         }
         count(&worker.stats.retries);
-        tried.push(address);
-        failed = Some(error);
+        vain.add(address, error);
+    }
+}
+
+/// Targets to which no connection came about, and why the last one did not.
+#[derive(Default)]
+struct Vain {
+    tried: Vec<SocketAddr>,
+    failure: Option<Failure>,
+}
+
+impl Vain {
+    fn add(&mut self, address: SocketAddr, failure: Failure) {
+        self.tried.push(address);
+        self.failure = Some(failure);
     }
 }
 
@@ -185,11 +209,21 @@ impl Unanswered {
     fn at(self, address: SocketAddr) -> Failure {
         match self {
             Self::Sending(SendError::Unsent(_, source) | SendError::Broken(source)) => {
-                Failure::Broken { address, source }
+                body_failure(&source).unwrap_or(Failure::Broken { address, source })
             }
             Self::TimedOut => Failure::AnswerTimeout { address },
         }
     }
+}
+
+/// The client's part in it, if the request's body is to blame.
+fn body_failure(error: &hyper::Error) -> Option<Failure> {
+    let source = std::error::Error::source(error)?;
+    Some(match source.downcast_ref::<BodyError>()? {
+        BodyError::TooLarge => Failure::BodyTooLarge,
+        BodyError::TooSlow => Failure::BodyTooSlow,
+        BodyError::Client(_) => Failure::BodyBroken,
+    })
 }
 
 /// Waits for the head of the answer for as long as the request's body moves,
@@ -262,6 +296,9 @@ fn respond(
 fn report(host: &str, failure: &Failure) {
     match failure {
         Failure::UnknownHost => tracing::debug!(host, "nothing is deployed for this host"),
+        Failure::BodyTooLarge | Failure::BodyTooSlow | Failure::BodyBroken => {
+            tracing::debug!(host, %failure, "a request was not sent to its end");
+        }
         failure => {
             let cause = std::error::Error::source(failure).map(ToString::to_string);
             tracing::warn!(host, %failure, cause, "a request got no answer");

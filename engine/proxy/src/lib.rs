@@ -7,7 +7,8 @@
 //! - [`serve`]: how it starts, runs and stops; one thread a core
 //! - `listen`: sockets, one per thread where the system can share a port
 //! - `table`: host → targets, read by every request, replaced as a whole
-//! - `target`: one instance: who is on it, its kept-alive connections
+//! - `target`: one instance: who is on it, its kept-alive connections, whether
+//!   it is there; `health` looks after those that are not
 //! - `control`: the only writer of the table: switch, remove, drain
 //! - `state_file`: the routes on disk, written beside and renamed
 //! - `handover`: a restart that loses no connection; `phase`: the way out
@@ -17,6 +18,7 @@
 //! - `connection`: one client's, TLS or plain, HTTP/1.1 or HTTP/2; `tls`, `sniff`
 //! - `forward`: one request, from its host to an answer
 //! - `pool`, `body`, `headers`, `upgrade`, `pages`: what `forward` needs
+//! - `meter`, `patient`: clients that send, or take, too slowly
 //! - [`router`]: the engine's side of the admin socket; `call`: one call on it
 //!
 //! A switch is acknowledged only when its routes are on disk, every new
@@ -37,9 +39,12 @@ pub mod error;
 mod forward;
 mod handover;
 mod headers;
+mod health;
 mod listen;
+mod meter;
 mod notify;
 mod pages;
+mod patient;
 mod phase;
 mod pid_file;
 mod pool;

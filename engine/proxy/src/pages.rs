@@ -34,6 +34,12 @@ pub(crate) enum Failure {
     },
     #[error("{address} changed the protocol without being asked")]
     Unasked { address: SocketAddr },
+    #[error("the body of the request is larger than is taken")]
+    BodyTooLarge,
+    #[error("the client sent the body of its request too slowly")]
+    BodyTooSlow,
+    #[error("the client did not send the body of its request to its end")]
+    BodyBroken,
     #[error("{address} did not begin its answer in time")]
     AnswerTimeout { address: SocketAddr },
 }
@@ -61,7 +67,9 @@ pub(crate) fn moved(to: &str) -> Response<AnswerBody> {
 impl Failure {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoHost => StatusCode::BAD_REQUEST,
+            Self::NoHost | Self::BodyBroken => StatusCode::BAD_REQUEST,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Connect => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnknownHost => StatusCode::NOT_FOUND,
             Self::NoTarget => StatusCode::SERVICE_UNAVAILABLE,
@@ -80,6 +88,14 @@ impl Failure {
                 "The request does not say which site it is for.",
             ),
             Self::Connect => ("Not served", "This server does not open tunnels."),
+            Self::BodyTooLarge => (
+                "Too large",
+                "What was sent is larger than this server takes.",
+            ),
+            Self::BodyTooSlow | Self::BodyBroken => (
+                "Not received",
+                "What was sent did not arrive in whole, or not in time. Try again.",
+            ),
             Self::UnknownHost => (
                 "Nothing is deployed here",
                 "This server is up, but no app is deployed for this address.",

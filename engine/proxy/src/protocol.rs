@@ -91,6 +91,21 @@ pub struct RouteStats {
 pub struct TargetStats {
     pub address: SocketAddr,
     pub in_flight: u64,
+    #[serde(default)]
+    pub state: TargetState,
+    /// How often in turn no connection to it came about.
+    #[serde(default)]
+    pub failures: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetState {
+    #[default]
+    InUse,
+    /// Accepts no connection; asked only if there is no other, and looked at
+    /// again and again.
+    Aside,
 }
 
 /// What went wrong and what to do, in words for people.

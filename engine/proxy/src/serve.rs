@@ -29,7 +29,7 @@ use crate::stats::Stats;
 use crate::table::Routing;
 use crate::tls::Tls;
 use crate::worker::Worker;
-use crate::{listen, notify};
+use crate::{health, listen, notify};
 
 /// The whole proxy: binds, serves until `shutdown` is ready, lets running
 /// requests finish for at most [`Limits::shutdown`](crate::Limits), returns.
@@ -196,6 +196,9 @@ impl Proxy {
         let listener = tokio::net::UnixListener::from_std(listener).map_err(failed)?;
         let serving = Arc::clone(&admin).serve(listener);
         tokio::spawn(phase.deaf.clone().run_until_cancelled_owned(serving));
+        // Also after a restart, for what is still under way here.
+        let looks = health::watch(self.routing, self.config.limits.connect);
+        tokio::spawn(phase.cut.clone().run_until_cancelled_owned(looks));
         if let Some(tls) = self.tls {
             let watch = tls.certificates.watch();
             tokio::spawn(phase.deaf.clone().run_until_cancelled_owned(watch));

@@ -102,7 +102,7 @@ impl Entry {
     }
 
     /// The target with the fewest requests; of equals, the next in turn. One
-    /// that just refused a connection comes last.
+    /// that is put aside comes last.
     fn choose(&self, tried: &[SocketAddr]) -> Option<&Arc<Target>> {
         let count = self.targets.len();
         let first = self.next.fetch_add(1, Ordering::Relaxed) % count.max(1);
@@ -111,7 +111,7 @@ impl Entry {
             .iter()
             .chain(before)
             .filter(|target| !tried.contains(&target.address()))
-            .min_by_key(|target| (target.is_avoided(), target.in_flight()))
+            .min_by_key(|target| (target.is_aside(), target.in_flight()))
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
             assert_ne!(port(&pick), port(&first));
         }
         first.answered();
-        assert!(!first.is_avoided());
+        assert!(!first.is_aside());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,10 @@ use tokio::sync::Notify;
 
 use crate::pool::Idle;
 
-/// How long a target that refused a connection is asked last.
-const AVOIDED: Duration = Duration::from_secs(1);
+/// Between a target's failing and the first look whether it is back; then it
+/// doubles with each look in vain.
+const FIRST_LOOK: Duration = Duration::from_millis(250);
+const LOOKS_AT_LAST: Duration = Duration::from_secs(30);
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -24,8 +26,11 @@ pub(crate) struct Target {
     quiet: Notify,
     /// Whether the table has it. Connections to others are not kept.
     routed: AtomicBool,
-    /// Milliseconds after [`START`]; 0 unless it refused a connection.
-    avoided_until: AtomicU64,
+    /// How often in turn no connection came about; 0 while it is in use. One
+    /// that failed is put aside: asked only if there is no other.
+    failures: AtomicU32,
+    /// Milliseconds after [`START`] at which to look whether it is back.
+    next_look: AtomicU64,
     /// Kept-alive connections, one list a worker: each is used on the thread
     /// that opened it. The locks are for whoever retires the target.
     idle: Box<[Mutex<Vec<Idle>>]>,
@@ -38,7 +43,8 @@ impl Target {
             in_flight: AtomicU64::new(0),
             quiet: Notify::new(),
             routed: AtomicBool::new(true),
-            avoided_until: AtomicU64::new(0),
+            failures: AtomicU32::new(0),
+            next_look: AtomicU64::new(0),
             idle: (0..workers).map(|_| Mutex::default()).collect(),
         }
     }
@@ -78,21 +84,50 @@ impl Target {
         }
     }
 
+    /// A request found nobody there. Only the first one counts: how long it
+    /// stays aside is for those who look, not for how many come.
     pub fn refused(&self) {
-        let until = START.elapsed() + AVOIDED;
-        let millis = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
-        self.avoided_until.store(millis, Ordering::Relaxed);
-    }
-
-    pub fn answered(&self) {
-        if self.avoided_until.load(Ordering::Relaxed) != 0 {
-            self.avoided_until.store(0, Ordering::Relaxed);
+        let first = self
+            .failures
+            .compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed);
+        if first.is_ok() {
+            self.look_in(FIRST_LOOK);
+            tracing::warn!(target = %self.address, "accepts no connection and is put aside");
         }
     }
 
-    pub fn is_avoided(&self) -> bool {
-        let until = self.avoided_until.load(Ordering::Relaxed);
-        until != 0 && START.elapsed() < Duration::from_millis(until)
+    /// Somebody looked, and it is not back.
+    pub fn still_refuses(&self) {
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed).min(16);
+        let pause = FIRST_LOOK.saturating_mul(1 << failures);
+        self.look_in(pause.min(LOOKS_AT_LAST));
+    }
+
+    /// It accepted a connection.
+    pub fn answered(&self) {
+        if self.is_aside() && self.failures.swap(0, Ordering::Relaxed) > 0 {
+            tracing::info!(target = %self.address, "accepts connections again");
+        }
+    }
+
+    pub fn is_aside(&self) -> bool {
+        self.failures() > 0
+    }
+
+    pub fn failures(&self) -> u32 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is aside and the time has come to look.
+    pub fn is_to_be_looked_at(&self) -> bool {
+        let due = Duration::from_millis(self.next_look.load(Ordering::Relaxed));
+        self.is_aside() && START.elapsed() >= due
+    }
+
+    fn look_in(&self, pause: Duration) {
+        let due = (START.elapsed() + pause).as_millis();
+        let due = u64::try_from(due).unwrap_or(u64::MAX);
+        self.next_look.store(due, Ordering::Relaxed);
     }
 
     /// The kept-alive connections of a worker, locked.

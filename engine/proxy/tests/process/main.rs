@@ -14,6 +14,7 @@ mod harness;
 mod instance;
 mod killing;
 mod load;
+mod memory;
 mod program;
 mod restarting;
 
@@ -27,7 +28,7 @@ fn main() -> Result<std::process::ExitCode> {
     {
         return program::run(arguments);
     }
-    let trials = [restarting::trials(), killing::trials()];
+    let trials = [restarting::trials(), killing::trials(), memory::trials()];
     let conclusion = libtest_mimic::run(
         &Arguments::from_args(),
         trials.into_iter().flatten().collect(),
