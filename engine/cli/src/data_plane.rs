@@ -6,13 +6,14 @@
 mod stop;
 
 use std::io::IsTerminal;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use shipway_proxy::{Inherited, Program, Proxy, ProxyConfig, ProxyHandle};
+use shipway_proxy::{Inherited, Plain, Program, Proxy, ProxyConfig, ProxyHandle};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
@@ -25,8 +26,37 @@ use tracing_subscriber::util::SubscriberInitExt;
 #[command(name = "shipway-proxy", version, max_term_width = 100)]
 struct Arguments {
     /// Where it answers; may be given several times
-    #[arg(long, required = true, value_name = "ADDRESS")]
+    #[arg(long, required_unless_present = "tls_listen", value_name = "ADDRESS")]
     listen: Vec<SocketAddr>,
+
+    /// Where it answers with TLS; may be given several times
+    #[arg(long, requires = "certificates", value_name = "ADDRESS")]
+    tls_listen: Vec<SocketAddr>,
+
+    /// Certificates: NAME.pem with NAME.key beside it
+    #[arg(long, value_name = "DIR")]
+    certificates: Option<PathBuf>,
+
+    /// Send plain HTTP to TLS, for hosts that have a certificate
+    #[arg(long)]
+    redirect_to_tls: bool,
+
+    /// A proxy in front of this one, which says for whom it asks; may be given
+    /// several times [default: this machine]
+    #[arg(long, value_name = "IP")]
+    trusted_forwarder: Vec<IpAddr>,
+
+    /// The largest body of a request, in MiB
+    #[arg(long, default_value_t = 1024, value_name = "MIB")]
+    max_body: u64,
+
+    /// Connections of clients at once; more wait to be accepted
+    #[arg(long, value_name = "NUMBER")]
+    max_connections: Option<usize>,
+
+    /// Threads that serve [default: one a core]
+    #[arg(long, value_name = "NUMBER")]
+    workers: Option<NonZeroUsize>,
 
     /// The socket on which the engine switches routes
     #[arg(long, value_name = "FILE")]
@@ -68,9 +98,7 @@ fn log() {
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     let inherited = Inherited::from_environment().context("could not find the running proxy")?;
-    let mut config = ProxyConfig::new(arguments.listen, arguments.admin_socket, arguments.routes);
-    config.pid_file = Some(arguments.pid_file);
-    config.program = Some(Program::this().context("could not tell which program this is")?);
+    let config = config(arguments)?;
     // It speaks on the admin socket alone; requests have threads of their own.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -80,10 +108,33 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Some(inherited) => Proxy::take_over(config, inherited)?,
             None => Proxy::bind(config)?,
         };
-        tracing::info!(addresses = ?proxy.addresses(), "the proxy is ready");
+        let (plain, tls) = (proxy.addresses(), proxy.tls_addresses());
+        tracing::info!(?plain, ?tls, "the proxy is ready");
         tokio::spawn(restart_at_hangup(hangup, proxy.handle()));
         Ok(proxy.serve(stop::stop_signal()).await?)
     })
+}
+
+fn config(arguments: Arguments) -> anyhow::Result<ProxyConfig> {
+    let mut config = ProxyConfig::new(arguments.listen, arguments.admin_socket, arguments.routes);
+    config.tls_listen = arguments.tls_listen;
+    config.certificates = arguments.certificates;
+    if arguments.redirect_to_tls {
+        config.plain = Plain::Redirects;
+    }
+    if !arguments.trusted_forwarder.is_empty() {
+        config.trusted_forwarders = arguments.trusted_forwarder;
+    }
+    if let Some(workers) = arguments.workers {
+        config.workers = workers;
+    }
+    config.limits.body_bytes = arguments.max_body.saturating_mul(1024 * 1024);
+    if let Some(connections) = arguments.max_connections {
+        config.limits.connections = connections.div_ceil(config.workers.get()).max(1);
+    }
+    config.pid_file = Some(arguments.pid_file);
+    config.program = Some(Program::this().context("could not tell which program this is")?);
+    Ok(config)
 }
 
 /// SIGHUP: the program starts anew and takes over, without losing a

@@ -8,8 +8,9 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use clap::Args;
+use shipway_proxy::ProxyRouter;
 
 use crate::failure::Failure;
 use crate::state_dir::{self, StateDir};
@@ -25,28 +26,62 @@ pub struct Arguments {
     /// Where it answers
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub listen: Vec<SocketAddr>,
+
+    /// Have the proxy that runs start anew, with these settings and as the
+    /// program that is installed now, without losing a connection
+    #[arg(long)]
+    pub restart: bool,
+
+    /// More settings, as `shipway-proxy --help` lists them
+    #[arg(last = true, value_name = "SETTINGS")]
+    pub settings: Vec<String>,
 }
 
-/// Returns only if the proxy could not be started.
+/// Without `--restart`, returns only if the proxy could not be started.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
-    let path = arguments.state_dir.unwrap_or_else(state_dir::default_path);
+    let path = arguments
+        .state_dir
+        .clone()
+        .unwrap_or_else(state_dir::default_path);
     let state = StateDir::open(&path)?;
-    let program = wire::proxy_program()?;
-    let mut command = Command::new(&program);
-    command
-        .arg("--admin-socket")
-        .arg(state.proxy_socket())
-        .arg("--routes")
-        .arg(state.proxy_routes())
-        .arg("--pid-file")
-        .arg(state.proxy_pid());
-    for address in arguments.listen {
-        command.arg("--listen").arg(address.to_string());
+    let settings = settings(&arguments, &state);
+    if arguments.restart {
+        return restart(&state, settings);
     }
-    let error = command.exec();
+    let program = wire::proxy_program()?;
+    let error = Command::new(&program).args(settings).exec();
     let failed = anyhow!(error).context(format!(
         "could not start {}, which is installed beside `shipway`",
         program.display()
     ));
     Err(failed.into())
+}
+
+fn settings(arguments: &Arguments, state: &StateDir) -> Vec<String> {
+    let files = [
+        ("--admin-socket", state.proxy_socket()),
+        ("--routes", state.proxy_routes()),
+        ("--pid-file", state.proxy_pid()),
+    ];
+    let mut settings = Vec::new();
+    for (name, file) in files {
+        settings.extend([name.to_owned(), file.display().to_string()]);
+    }
+    for address in &arguments.listen {
+        settings.extend(["--listen".to_owned(), address.to_string()]);
+    }
+    settings.extend(arguments.settings.iter().cloned());
+    settings
+}
+
+/// Returns when the new one serves.
+fn restart(state: &StateDir, settings: Vec<String>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("could not start")?;
+    let router = ProxyRouter::new(state.proxy_socket());
+    let restarted = runtime.block_on(router.restart(Some(settings)));
+    restarted.context("the proxy was not restarted")?;
+    Ok(())
 }
