@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::http::{Client, Request, Response};
-use crate::run;
 use crate::stage::Stage;
+use crate::{run, signal};
 
 pub struct Api {
     client: Client,
@@ -71,6 +71,7 @@ impl Api {
                 other => Some(other),
             }
         });
+        ensure!(!signal::asked_to_stop(), "interrupted");
         let page = ended.with_context(|| format!("deployment {id} does not end"))??;
         Ok(Journal(
             page["items"].as_array().cloned().unwrap_or_default(),

@@ -193,7 +193,7 @@ fn version(kind: Kind, program: &Path) -> String {
 }
 
 fn number(said: &str) -> String {
-    let words = said.split([' ', '/', '\n']);
+    let words = said.split([' ', '/', '-', '+', '\n']);
     let mut words = words.map(|word| word.trim_start_matches('v'));
     let is_number =
         |word: &&str| word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit());
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn versions() {
         assert_eq!(number("nginx version: nginx/1.22.1\n"), "1.22.1");
-        assert_eq!(number("HAProxy version 2.6.12-1 2023/12/16"), "2.6.12-1");
+        assert_eq!(number("HAProxy version 2.6.12-1 2023/12/16"), "2.6.12");
         assert_eq!(number("v2.6.2 h1:abc="), "2.6.2");
         assert_eq!(number("no words"), "");
     }
