@@ -35,7 +35,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// Runs what is built; `heard` gets every line it says.
-pub fn simulate(house: &House, options: &[String], heard: impl FnMut(&str)) -> Result<ExitCode> {
+pub fn simulate(
+    house: &House,
+    options: &[String],
+    heard: impl FnMut(&str) + Send,
+) -> Result<ExitCode> {
     let mut command = std::process::Command::new(house.program(Profile::Dev, PROGRAM));
     command.args(options);
     let status = run::lines(&mut command, LIMIT, heard).context("simulating")?;
