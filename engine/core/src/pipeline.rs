@@ -240,6 +240,13 @@ impl Pipeline {
             .find(|started| started.phase == phase && started.label == *label)
     }
 
+    /// Whether a command was started and how it ended is not known.
+    pub fn has_unknown_command(&self) -> bool {
+        self.commands
+            .iter()
+            .any(|started| matches!(started.exit, None | Some(Exit::Interrupted)))
+    }
+
     /// The command that runs, as far as the journal tells.
     pub fn open_command(&self) -> Option<&Started> {
         self.commands.iter().find(|started| started.exit.is_none())

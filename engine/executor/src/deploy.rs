@@ -99,9 +99,9 @@ impl Deploying {
     /// from the switch on nothing is cancelled; every other step is dropped
     /// where it stands, and the clean-up removes what it left.
     async fn perform_or_cancel(&self, step: Step, state: State) -> Result<Output, Broken> {
-        // What became of a command that was running is found out first.
-        let is_open = self.journal.pipeline().await.open_command().is_some();
-        if self.cancel.is_requested() && step < Step::Switch && !is_open {
+        // A command whose end is not known is told of first.
+        let is_unknown = self.journal.pipeline().await.has_unknown_command();
+        if self.cancel.is_requested() && step < Step::Switch && !is_unknown {
             return Err(Broken::Cancelled);
         }
         match step {

@@ -61,6 +61,11 @@ impl Journal {
         Ok(entry)
     }
 
+    /// Of the lease under which this is written.
+    pub fn generation(&self) -> u64 {
+        self.lease.generation
+    }
+
     pub async fn state(&self) -> State {
         self.pipeline.lock().await.state().clone()
     }

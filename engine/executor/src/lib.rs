@@ -26,5 +26,6 @@ mod log;
 mod notify;
 mod sweep;
 mod variables;
+mod way_back;
 
 pub mod bell;

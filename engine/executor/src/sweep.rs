@@ -13,6 +13,8 @@ use tokio::time::sleep;
 
 use crate::engine::Inner;
 use crate::failures::sentence;
+use crate::way_back::{self, Lost};
+use crate::worker::LEASE;
 
 const EVERY: Duration = Duration::from_secs(5 * 60);
 /// Whatever an engine without a lease was about to do, it has done by then.
@@ -90,12 +92,19 @@ async fn clean_up(
         tracing::warn!(deployment = %id, error, "the working directory stays");
     }
     let serving = world.store.serving(&environment.key).await?;
-    if serving.is_some_and(|serving| serving.deployment == id) {
+    let serves = serving.is_some_and(|serving| serving.deployment == id);
+    if !serves && let Err(lost) = take_back(engine, environment, id).await {
+        let error = sentence(&lost);
+        tracing::warn!(deployment = %id, error, "its instances stay: requests may go to them");
         return Ok(false);
     }
-    let mut is_clean = discarded.is_ok();
+    let mut is_clean = discarded.is_ok() && !serves;
     for runtime in world.runtimes.values() {
-        match runtime.clean_up(id).await {
+        let cleaned = match serves {
+            true => runtime.discard_runs(id).await,
+            false => runtime.clean_up(id).await,
+        };
+        match cleaned {
             Ok(()) => {}
             // A runtime that this environment does not use need not be there.
             Err(_) if runtime.kind() != environment.runtime => {}
@@ -107,4 +116,26 @@ async fn clean_up(
         }
     }
     Ok(is_clean)
+}
+
+/// A route that could not be set back when its deployment failed.
+async fn take_back(
+    engine: &Inner,
+    environment: &Environment,
+    id: DeploymentId,
+) -> Result<(), Lost> {
+    let world = &engine.world;
+    match world.router.route(&environment.key).await? {
+        Some(route) if route.deployment == id => {}
+        Some(_) | None => return Ok(()),
+    }
+    let (now, holder) = (world.clock.now(), &engine.holder);
+    let lease = world
+        .store
+        .acquire(&environment.key, holder, now, LEASE)
+        .await?
+        .ok_or_else(|| StoreError::LeaseLost(environment.key.clone()))?;
+    let taken = way_back::take_back(world, environment, id, lease.generation).await;
+    world.store.release(&lease).await?;
+    taken
 }

@@ -21,7 +21,7 @@ use crate::log::Log;
 use crate::scene::{self, Scene};
 
 /// A lease that is not renewed for this long is anybody's.
-const LEASE: Duration = Duration::from_secs(30);
+pub const LEASE: Duration = Duration::from_secs(30);
 const RENEW_EVERY: Duration = Duration::from_secs(10);
 /// How often a worker looks whether another engine was asked to cancel.
 const LOOK_EVERY: Duration = Duration::from_secs(2);

@@ -206,7 +206,7 @@ impl From<HandOverError> for Refusal {
 impl From<ChangeError> for Refusal {
     fn from(error: ChangeError) -> Self {
         let status = match error {
-            ChangeError::DomainTaken { .. } => StatusCode::CONFLICT,
+            ChangeError::DomainTaken { .. } | ChangeError::Outdated { .. } => StatusCode::CONFLICT,
             ChangeError::HandedOver => StatusCode::SERVICE_UNAVAILABLE,
             ChangeError::NotSaved(_) | ChangeError::Stopped => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -66,6 +66,15 @@ pub(crate) enum ChangeError {
         owner: EnvironmentKey,
         asker: EnvironmentKey,
     },
+    #[error(
+        "the route of {key} was set under a newer lease (generation {newest}, asked with {asked}); \
+         if the engine's store was replaced by an older one, stop the proxy and remove its routes"
+    )]
+    Outdated {
+        key: EnvironmentKey,
+        newest: u64,
+        asked: u64,
+    },
     #[error(transparent)]
     NotSaved(#[from] ProxyError),
     #[error("the state file could not be written: the task that wrote it was stopped")]
@@ -122,6 +131,7 @@ impl Control {
     pub async fn switch(&self, asker: Asker, route: Route) -> Result<Switched, ChangeError> {
         let mut state = self.state.lock().await;
         state.admit(asker)?;
+        refuse_outdated(&state.routes, &route)?;
         refuse_taken_domains(&state.routes, &route)?;
         let key = route.key.clone();
         let mut routes = state.routes.clone();
@@ -267,6 +277,18 @@ fn known(
     let target = Arc::new(Target::new(address, workers));
     targets.insert(address, Arc::downgrade(&target));
     target
+}
+
+/// Whoever has lost its lease may not know it yet.
+fn refuse_outdated(routes: &Routes, asked: &Route) -> Result<(), ChangeError> {
+    match routes.get(&asked.key) {
+        Some(there) if there.generation > asked.generation => Err(ChangeError::Outdated {
+            key: asked.key.clone(),
+            newest: there.generation,
+            asked: asked.generation,
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn refuse_taken_domains(routes: &Routes, route: &Route) -> Result<(), ChangeError> {

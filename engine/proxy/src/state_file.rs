@@ -97,6 +97,7 @@ mod tests {
             domains: vec![format!("{app}.example.com").parse().unwrap()],
             targets: vec!["127.0.0.1:8001".parse().unwrap()],
             deployment: "01936c5e-7f00-7000-8000-000000000001".parse().unwrap(),
+            generation: 1,
         }
     }
 

@@ -138,6 +138,7 @@ mod tests {
             domains: vec!["shop.example.com".parse().unwrap()],
             targets: targets.iter().map(|target| target.address()).collect(),
             deployment: "01936c5e-7f00-7000-8000-000000000001".parse().unwrap(),
+            generation: 1,
         };
         Table::new(generation, vec![Entry::new(route, targets)])
     }

@@ -190,6 +190,11 @@ impl Runtime for DockerRuntime {
         instance::list(&self.engine, key).await
     }
 
+    async fn discard_runs(&self, deployment: DeploymentId) -> Result<(), RuntimeError> {
+        let roles = [label::Role::Commands, label::Role::Probe];
+        container::remove_roles(&self.engine, deployment, &roles).await
+    }
+
     async fn clean_up(&self, deployment: DeploymentId) -> Result<(), RuntimeError> {
         container::remove_all_of(&self.engine, deployment).await
     }

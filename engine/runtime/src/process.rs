@@ -223,6 +223,11 @@ impl Runtime for ProcessRuntime {
         instances::of_environment(&self.state, key)
     }
 
+    async fn discard_runs(&self, deployment: DeploymentId) -> Result<(), RuntimeError> {
+        let state = self.state.clone();
+        state::blocking("end what runs", move || run::end_all(&state, deployment)).await
+    }
+
     async fn clean_up(&self, deployment: DeploymentId) -> Result<(), RuntimeError> {
         let ids = instances::of_deployment(&self.state, deployment)?;
         let stops = ids

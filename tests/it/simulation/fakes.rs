@@ -402,6 +402,12 @@ impl Runtime for FakeWorld {
         Ok(all)
     }
 
+    async fn discard_runs(&self, deployment: DeploymentId) -> Result<(), RuntimeError> {
+        self.call(|state| state.open_containers.remove(&deployment))
+            .await?;
+        Ok(())
+    }
+
     async fn clean_up(&self, deployment: DeploymentId) -> Result<(), RuntimeError> {
         self.call(|state| {
             let theirs: Vec<_> = state

@@ -110,10 +110,14 @@ impl From<Refused> for RouterError {
 #[async_trait]
 impl Router for Line {
     async fn switch(&self, route: &Route) -> Result<Switched, RouterError> {
-        self.call(|state| state.switch(route)).await?;
-        Ok(Switched {
-            in_flight_on_old: 0,
-        })
+        match self.call(|state| state.switch(route)).await? {
+            true => Ok(Switched {
+                in_flight_on_old: 0,
+            }),
+            false => Err(RouterError::Refused {
+                message: "of an older generation".to_owned(),
+            }),
+        }
     }
 
     async fn route(

@@ -205,7 +205,12 @@ impl State {
         self.containers.remove(&deployment);
     }
 
-    pub fn switch(&mut self, route: &Route) {
+    /// False for a route of an older generation than the one there.
+    pub fn switch(&mut self, route: &Route) -> bool {
+        let there = self.route.as_ref().map_or(0, |there| there.generation);
+        if there > route.generation {
+            return false;
+        }
         for target in &route.targets {
             let healthy = self
                 .instances
@@ -219,6 +224,7 @@ impl State {
             }
         }
         self.route = Some(route.clone());
+        true
     }
 
     pub fn remove_route(&mut self, _: &EnvironmentKey) {

@@ -14,7 +14,8 @@ use crate::name::{DeploymentId, Domain};
 pub trait Router: Send + Sync + std::fmt::Debug {
     /// Replaces the route of its environment in one atomic change. Returns
     /// when the proxy has confirmed that every new request goes to the new
-    /// targets, and its state is on disk.
+    /// targets, and its state is on disk. Refused when the route there is of a
+    /// newer generation.
     async fn switch(&self, route: &Route) -> Result<Switched, RouterError>;
 
     /// The route of an environment, as the proxy has it.
@@ -34,6 +35,10 @@ pub struct Route {
     pub domains: Vec<Domain>,
     pub targets: Vec<SocketAddr>,
     pub deployment: DeploymentId,
+    /// Of the lease under which it is set. A route is never replaced by one of
+    /// an older generation: whoever sets that has lost its lease.
+    #[serde(default)]
+    pub generation: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -85,6 +85,9 @@ pub trait Runtime: Send + Sync + std::fmt::Debug {
     /// The instances of an environment that exist, of every deployment.
     async fn instances(&self, key: &EnvironmentKey) -> Result<Vec<Owned>, RuntimeError>;
 
+    /// Removes a deployment's release containers and probes; its instances go on.
+    async fn discard_runs(&self, deployment: DeploymentId) -> Result<(), RuntimeError>;
+
     /// Removes whatever a deployment has left except its image: instances,
     /// release containers, half-built things.
     async fn clean_up(&self, deployment: DeploymentId) -> Result<(), RuntimeError>;

@@ -11,6 +11,7 @@ use shipway_core::release::{Phase, ReleaseCommand};
 use super::commands::{self, Ran};
 use crate::deploy::Deploying;
 use crate::failures::{Broken, Halted, sentence};
+use crate::way_back::{self, Lost};
 
 pub async fn take_back(deploying: &Deploying, debris: &Debris) -> Result<(), Halted> {
     let scene = &deploying.scene;
@@ -21,16 +22,15 @@ pub async fn take_back(deploying: &Deploying, debris: &Debris) -> Result<(), Hal
             run_failed_commands(deploying, planned).await?;
         }
     }
-    restore_route(deploying, debris).await?;
-    if let Err(error) = scene.runtime.clean_up(scene.deployment).await {
-        warn(
-            deploying,
-            format!(
-                "some of what this deployment made could not be removed: {}",
-                sentence(&error)
-            ),
-        )
-        .await?;
+    match restore_route(deploying, debris).await {
+        Ok(()) => remove(deploying).await?,
+        Err(lost) => {
+            let message = format!(
+                "the new version's instances stay for now, since requests may go to them: {}",
+                sentence(&lost)
+            );
+            warn(deploying, message).await?;
+        }
     }
     if let Err(error) = scene.world.source.discard(scene.deployment).await {
         warn(
@@ -39,55 +39,38 @@ pub async fn take_back(deploying: &Deploying, debris: &Debris) -> Result<(), Hal
         )
         .await?;
     }
-    scene
-        .log
-        .say("the new version's instances and working files are removed");
     scene.log.say("");
     Ok(())
 }
 
-/// A switch that was not confirmed may have happened all the same: the route
-/// goes back to what served before, ahead of the removal of the candidate.
-async fn restore_route(deploying: &Deploying, debris: &Debris) -> Result<(), Halted> {
-    let Cause::Failed(failure) = &debris.cause else {
-        return Ok(());
-    };
-    if failure.step != Step::Switch {
-        return Ok(());
-    }
+async fn remove(deploying: &Deploying) -> Result<(), Halted> {
     let scene = &deploying.scene;
-    let router = &scene.world.router;
-    let key = &scene.environment.key;
-    let moved =
-        matches!(router.route(key).await, Ok(Some(route)) if route.deployment == scene.deployment);
-    if !moved {
-        return Ok(());
-    }
-    let restored = match scene.world.store.serving(key).await? {
-        Some(serving) => {
-            let route = shipway_core::ports::router::Route {
-                key: key.clone(),
-                domains: scene.environment.domains.clone(),
-                targets: serving
-                    .instances
-                    .iter()
-                    .filter_map(|instance| instance.address)
-                    .collect(),
-                deployment: serving.deployment,
-            };
-            router.switch(&route).await.map(drop)
+    match scene.runtime.clean_up(scene.deployment).await {
+        Ok(()) => {
+            let log = &scene.log;
+            log.say("the new version's instances and working files are removed");
+            Ok(())
         }
-        None => router.remove(key).await,
-    };
-    match restored {
-        Ok(()) => Ok(()),
         Err(error) => {
-            warn(
-                deploying,
-                format!("the route could not be set back: {}", sentence(&error)),
-            )
-            .await
+            let message = format!(
+                "some of what this deployment made could not be removed: {}",
+                sentence(&error)
+            );
+            warn(deploying, message).await
         }
+    }
+}
+
+/// Nothing was routed before the switch.
+async fn restore_route(deploying: &Deploying, debris: &Debris) -> Result<(), Lost> {
+    match &debris.cause {
+        Cause::Failed(failure) if failure.step == Step::Switch => {
+            let scene = &deploying.scene;
+            let generation = deploying.journal.generation();
+            let (environment, id) = (&scene.environment, scene.deployment);
+            way_back::take_back(&scene.world, environment, id, generation).await
+        }
+        Cause::Failed(_) | Cause::Cancelled(_) => Ok(()),
     }
 }
 

@@ -154,6 +154,11 @@ async fn tidy(deploying: &Deploying, retired: &mut Retired) {
         }
         Err(error) => retired.problems.push(sentence(&error)),
     }
+    if let Err(error) = scene.runtime.discard_runs(scene.deployment).await {
+        retired
+            .problems
+            .push(format!("a release container stays: {}", sentence(&error)));
+    }
     if let Err(error) = scene.world.source.discard(scene.deployment).await {
         retired
             .problems

@@ -17,6 +17,7 @@ pub async fn route(deploying: &Deploying, candidate: &Candidate) -> Result<Outpu
         domains: candidate.planned.plan.domains.clone(),
         targets: targets(candidate),
         deployment: scene.deployment,
+        generation: deploying.journal.generation(),
     };
     if route.targets.is_empty() || route.domains.is_empty() {
         scene
@@ -45,8 +46,8 @@ async fn switch(deploying: &Deploying, route: &Route) -> Result<(), RouterError>
     }
     for domain in &route.domains {
         scene.log.say(format!(
-            "{domain} now goes to {} instances",
-            route.targets.len()
+            "{domain} now goes to {}",
+            instances(route.targets.len())
         ));
     }
     if switched.in_flight_on_old > 0 {
@@ -56,6 +57,13 @@ async fn switch(deploying: &Deploying, route: &Route) -> Result<(), RouterError>
         ));
     }
     Ok(())
+}
+
+fn instances(count: usize) -> String {
+    match count {
+        1 => "1 instance".to_owned(),
+        _ => format!("{count} instances"),
+    }
 }
 
 /// Only the process type `web` is routed, or, without one, the first type that

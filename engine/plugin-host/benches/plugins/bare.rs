@@ -23,15 +23,41 @@ use bindings::shipway::plugin::model::{Deployment, Failure, Output};
 use bindings::shipway::plugin::{candidate, http, image, log, model, settings, source, variables};
 use bindings::{ReleaseSource, ReleaseSourcePre};
 
+/// What is left out, to see what it brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Without {
+    Nothing,
+    /// Each call maps its own memory.
+    Pool,
+    /// A slot of the pool gives all its memory back after a call.
+    WarmMemory,
+    /// All that a slot keeps is written over, not only what was written to.
+    PagemapScan,
+    /// The component's imports are looked up for each call.
+    Linking,
+}
+
+impl Without {
+    /// Each but nothing, with its name.
+    pub const EACH: [(Self, &str); 4] = [
+        (Self::Pool, "bare, no pool"),
+        (Self::WarmMemory, "bare, nothing warm"),
+        (Self::PagemapScan, "bare, no pagemap"),
+        (Self::Linking, "bare, linked anew"),
+    ];
+}
+
 pub struct Bare {
     engine: Engine,
     pre: ReleaseSourcePre<Guest>,
+    /// What an instance is made from when it is linked for each call.
+    unlinked: Option<(Linker<Guest>, Component)>,
     deployment: Deployment,
 }
 
 impl Bare {
-    pub fn new(bytes: &[u8]) -> Result<Self> {
-        let engine = Engine::new(&config()).map_err(own)?;
+    pub fn new(bytes: &[u8], without: Without) -> Result<Self> {
+        let engine = Engine::new(&config(without)).map_err(own)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker).map_err(own)?;
         ReleaseSource::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)
@@ -39,8 +65,10 @@ impl Bare {
         let component = Component::new(&engine, bytes).map_err(own)?;
         let pre = linker.instantiate_pre(&component).map_err(own)?;
         let text = str::to_owned;
+        let unlinked = (without == Without::Linking).then(|| (linker, component));
         Ok(Self {
             pre: ReleaseSourcePre::new(pre).map_err(own)?,
+            unlinked,
             engine,
             deployment: Deployment {
                 id: uuid::Uuid::nil().to_string(),
@@ -59,7 +87,11 @@ impl Bare {
             table: ResourceTable::new(),
         };
         let mut store = Store::new(&self.engine, guest);
-        let source = self.pre.instantiate(&mut store).map_err(own)?;
+        let source = match &self.unlinked {
+            None => self.pre.instantiate(&mut store),
+            Some((linker, component)) => ReleaseSource::instantiate(&mut store, component, linker),
+        };
+        let source = source.map_err(own)?;
         let commands = source.shipway_release_commands();
         let collected = commands.call_collect(&mut store, &self.deployment);
         let collected = collected.map_err(own)?;
@@ -72,21 +104,31 @@ impl Bare {
 }
 
 /// As fast as wasmtime is here: without interruption, and in a pool.
-fn config() -> Config {
+fn config(without: Without) -> Config {
+    let (memory, table) = match without {
+        Without::WarmMemory => (0, 0),
+        _ => (256 << 10, 64 << 10),
+    };
+    let scan = match without {
+        Without::PagemapScan => Enabled::No,
+        _ => Enabled::Auto,
+    };
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(16)
         .total_memories(32)
         .total_tables(32)
         .total_core_instances(256)
         .max_memory_size(256 << 20)
-        .linear_memory_keep_resident(256 << 10)
-        .table_keep_resident(64 << 10)
-        .pagemap_scan(Enabled::Auto);
+        .linear_memory_keep_resident(memory)
+        .table_keep_resident(table)
+        .pagemap_scan(scan);
     let mut config = Config::new();
     config
         .concurrency_support(false)
-        .memory_reservation(256 << 20)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        .memory_reservation(256 << 20);
+    if without != Without::Pool {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
     config
 }
 

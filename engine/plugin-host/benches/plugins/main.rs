@@ -20,6 +20,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
+use bare::{Bare, Without};
 use measure::Contender;
 use ours::Ours;
 use stage::Plugin;
@@ -68,9 +69,12 @@ fn latencies(arguments: &Arguments, runtime: &Arc<Runtime>) -> Result<Value> {
         let work = move |calls| runtime.block_on(ours::timed(&ours, calls));
         contenders.push(Contender::new(&plugin.language, batch, work));
         if plugin.language == "rust" {
-            let bare = bare::Bare::new(&plugin.bytes)?;
-            let work = move |calls| measure::times(calls, || bare.call());
-            contenders.push(Contender::new("bare", 200, work));
+            contenders.push(bare("bare", plugin, Without::Nothing)?);
+            if !arguments.quick {
+                for (without, name) in Without::EACH {
+                    contenders.push(bare(name, plugin, without)?);
+                }
+            }
         }
     }
     if !arguments.quick {
@@ -81,6 +85,12 @@ fn latencies(arguments: &Arguments, runtime: &Arc<Runtime>) -> Result<Value> {
         contenders.push(others::extism(program)?);
     }
     measure::in_turns(contenders, arguments.rounds)
+}
+
+fn bare(name: &str, plugin: &Plugin, without: Without) -> Result<Contender> {
+    let bare = Bare::new(&plugin.bytes, without)?;
+    let work = move |calls| measure::times(calls, || bare.call());
+    Ok(Contender::new(name, 200, work))
 }
 
 fn throughput(runtime: &Arc<Runtime>, rust: &Plugin) -> Result<Value> {

@@ -114,6 +114,7 @@ pub fn route(app: &str, domains: &[&str], targets: &[SocketAddr]) -> Result<Rout
             .collect::<Result<_, _>>()?,
         targets: targets.to_vec(),
         deployment: DeploymentId(uuid::Uuid::now_v7()),
+        generation: 1,
     })
 }
 

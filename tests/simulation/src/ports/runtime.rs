@@ -133,6 +133,12 @@ impl Runtime for Line {
         Ok(all.await?)
     }
 
+    async fn discard_runs(&self, deployment: DeploymentId) -> Result<(), RuntimeError> {
+        self.call(|state| state.containers.remove(&deployment))
+            .await?;
+        Ok(())
+    }
+
     async fn clean_up(&self, deployment: DeploymentId) -> Result<(), RuntimeError> {
         if self.world.mutant() == Some(Mutant::LeaveLeftovers) {
             return Ok(());
