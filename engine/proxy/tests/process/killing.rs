@@ -31,8 +31,11 @@ async fn during_a_write() -> Result<()> {
         )?;
         fixture.router.switch(&other).await?;
     }
-    let acknowledged = AtomicU64::new(0);
-    let mut next = 1;
+    // The first one is there before anything is killed.
+    let first = route("app", &["app.test"], &[([127, 0, 0, 1], 1).into()])?;
+    fixture.router.switch(&first).await?;
+    let acknowledged = AtomicU64::new(1);
+    let mut next = 2;
     for round in 0..12 {
         let writing = async {
             loop {
