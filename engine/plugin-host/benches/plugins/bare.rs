@@ -65,7 +65,7 @@ impl Bare {
         let component = Component::new(&engine, bytes).map_err(own)?;
         let pre = linker.instantiate_pre(&component).map_err(own)?;
         let text = str::to_owned;
-        let unlinked = (without == Without::Linking).then(|| (linker, component));
+        let unlinked = (without == Without::Linking).then_some((linker, component));
         Ok(Self {
             pre: ReleaseSourcePre::new(pre).map_err(own)?,
             unlinked,
