@@ -115,6 +115,9 @@ fn next(
     if let Err(error) = outcome {
         subscription.attempts += 1;
         if error.retryable && subscription.attempts < TRIES {
+            if subscription.attempts == 1 {
+                address.put_off(entry, &error);
+            }
             return Next {
                 when: Due::At(later(now, pause(subscription.attempts))),
                 pause: Pause::Yes,
@@ -184,12 +187,20 @@ impl Address {
         Ok(Some(Self { call, log }))
     }
 
-    fn give_up(&self, entry: &Entry, error: &PluginError) {
-        let message = format!(
-            "event {} ({}) was not delivered: {error}",
-            entry.sequence,
-            entry.event.kind()
+    fn put_off(&self, entry: &Entry, error: &PluginError) {
+        self.warn(
+            entry,
+            &format!("was not delivered yet, and will be tried again: {error}"),
         );
+    }
+
+    fn give_up(&self, entry: &Entry, error: &PluginError) {
+        self.warn(entry, &format!("was not delivered: {error}"));
+    }
+
+    fn warn(&self, entry: &Entry, what: &str) {
+        let (number, kind) = (entry.sequence, entry.event.kind());
+        let message = format!("event {number} ({kind}) {what}");
         PluginLog::line(&self.log, self.call.plugin.name(), Level::Warn, &message);
     }
 }
