@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -159,6 +160,12 @@ impl Timestamp {
             time::OffsetDateTime::from_unix_timestamp_nanos(nanos)
                 .unwrap_or(time::OffsetDateTime::UNIX_EPOCH),
         )
+    }
+
+    /// The moment so much later; the end of time when there is none.
+    pub fn later(self, by: Duration) -> Self {
+        let by = time::Duration::try_from(by).unwrap_or(time::Duration::MAX);
+        Self(self.0.saturating_add(by))
     }
 
     pub fn as_millis(self) -> i64 {

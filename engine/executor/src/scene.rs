@@ -204,27 +204,10 @@ impl Scene {
         Ok(Arc::new(plugin))
     }
 
-    /// A call of a plugin with nothing to look at yet. An environment's own
-    /// settings win over the plugin's.
+    /// A call of a plugin with nothing to look at yet.
     pub fn call(&self, plugin: Arc<Installed>) -> Call {
-        let mut settings = plugin.settings.clone();
-        if let Some(own) = self.environment.plugin_settings.get(plugin.name()) {
-            settings.extend(own.clone());
-        }
-        Call {
-            settings,
-            variables: self.environment.variables.clone(),
-            deployment: self.deployment,
-            environment: self.environment.key.clone(),
-            commit: None,
-            reference: self.reference.clone(),
-            files: None,
-            image: None,
-            candidate: Vec::<Endpoint>::new(),
-            exec: None,
-            log: Arc::new(self.log.clone()),
-            plugin,
-        }
+        let (environment, reference) = (&self.environment, &self.reference);
+        call(plugin, environment, self.deployment, reference, &self.log)
     }
 
     fn probe(&self, image: &Image) -> Arc<dyn ImageProbe> {
@@ -233,6 +216,35 @@ impl Scene {
             deployment: self.deployment,
             image: image.clone(),
         })
+    }
+}
+
+/// A call of a plugin about a deployment. An environment's own settings win over
+/// the plugin's.
+pub fn call(
+    plugin: Arc<Installed>,
+    environment: &Environment,
+    deployment: DeploymentId,
+    reference: &str,
+    log: &Log,
+) -> Call {
+    let mut settings = plugin.settings.clone();
+    if let Some(own) = environment.plugin_settings.get(plugin.name()) {
+        settings.extend(own.clone());
+    }
+    Call {
+        settings,
+        variables: environment.variables.clone(),
+        deployment,
+        environment: environment.key.clone(),
+        commit: None,
+        reference: reference.to_owned(),
+        files: None,
+        image: None,
+        candidate: Vec::<Endpoint>::new(),
+        exec: None,
+        log: Arc::new(log.clone()),
+        plugin,
     }
 }
 

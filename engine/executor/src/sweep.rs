@@ -67,13 +67,9 @@ async fn ended(engine: &Inner, environment: &Environment) -> Result<Vec<Deployme
         limit: LOOK_BACK,
         ..Default::default()
     };
-    let now = engine.world.clock.now().as_millis();
-    let settled = i64::try_from(SETTLED.as_millis()).unwrap_or(i64::MAX);
+    let now = engine.world.clock.now();
     let is_over = |one: &Deployment| {
-        one.started_at.is_some()
-            && one
-                .ended_at
-                .is_some_and(|at| at.as_millis().saturating_add(settled) <= now)
+        one.started_at.is_some() && one.ended_at.is_some_and(|at| at.later(SETTLED) <= now)
     };
     let all = engine.world.store.deployments(&filter).await?;
     Ok(all.into_iter().filter(is_over).map(|one| one.id).collect())

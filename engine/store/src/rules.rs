@@ -111,7 +111,7 @@ pub fn take(held: Option<&Held>, holder: &str, now: Timestamp, ttl: Duration) ->
     Some(Held {
         generation: held.map_or(0, |held| held.generation) + 1,
         holder: Some(holder.to_owned()),
-        expires_at: later(now, ttl),
+        expires_at: now.later(ttl),
     })
 }
 
@@ -124,17 +124,11 @@ pub fn lease(key: &EnvironmentKey, holder: &str, held: &Held) -> Lease {
     }
 }
 
-/// The moment so much later; the end of time when there is none.
-pub fn later(now: Timestamp, by: Duration) -> Timestamp {
-    let by = time::Duration::try_from(by).unwrap_or(time::Duration::MAX);
-    Timestamp(now.0.saturating_add(by))
-}
-
 /// Whether a use of a token at this time is news.
 pub fn is_news(token: &Token, at: Timestamp) -> bool {
     token
         .last_used_at
-        .is_none_or(|last| later(last, TOKEN_USE_PRECISION) <= at)
+        .is_none_or(|last| last.later(TOKEN_USE_PRECISION) <= at)
 }
 
 /// How many deployments to answer with; 0 asks for the default of 100.

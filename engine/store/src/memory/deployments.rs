@@ -183,7 +183,7 @@ impl Leases for MemoryStore {
         else {
             return Ok(false);
         };
-        held.expires_at = rules::later(now, ttl);
+        held.expires_at = now.later(ttl);
         Ok(true)
     }
 

@@ -47,7 +47,7 @@ impl Leases for SqliteStore {
                 .bind(lease.key.environment.as_str())
                 .bind(signed(lease.generation))
                 .bind(lease.holder.as_str())
-                .bind(nanos(rules::later(now, ttl)))
+                .bind(nanos(now.later(ttl)))
                 .execute(&mut *tx)
                 .await?;
             tx.commit().await?;
