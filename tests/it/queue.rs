@@ -49,6 +49,30 @@ fn a_deployment_can_be_cancelled_and_the_old_version_serves() {
 }
 
 #[test]
+fn a_command_that_may_not_be_stopped_runs_to_its_end_and_whoever_cancels_is_told() {
+    let Some(ship) = Ship::start() else { return };
+    let (_repo, live) = tiny(&ship);
+    live.command_with(json!({
+        "label": "Convert",
+        "run": "sleep 5",
+        "cancel": "never",
+    }));
+    let deployment = live.trigger(json!({}));
+    deployment.until_event("command.started", |event| {
+        event["kind"] == "command.started"
+    });
+    let told = ship.api.post(&deployment.path("/cancel"), &json!({}));
+    told.problem(409, "protected");
+    let deployment = deployment.ended();
+    assert_eq!(
+        deployment.now()["status"],
+        "succeeded",
+        "{}",
+        deployment.log()
+    );
+}
+
+#[test]
 fn the_newest_trigger_wins_the_queue() {
     let Some(ship) = Ship::start() else { return };
     let (_repo, live) = tiny(&ship);

@@ -16,15 +16,6 @@ pub enum Mutant {
     IgnoreIdempotencyKey,
     /// An event is said to be delivered and is not.
     ForgetEvent,
-}
-
-impl Mutant {
-    pub const ALL: [Self; 6] = [
-        Self::SwitchBeforeHealthy,
-        Self::WriteWithoutLease,
-        Self::RetryCommand,
-        Self::LeaveLeftovers,
-        Self::IgnoreIdempotencyKey,
-        Self::ForgetEvent,
-    ];
+    /// A command that may not be stopped is stopped.
+    StopProtected,
 }

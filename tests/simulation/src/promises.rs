@@ -8,7 +8,7 @@ use shipway_core::environment::QueuePolicy;
 use shipway_core::journal::{Event, Exit, Output};
 use shipway_core::name::DeploymentId;
 use shipway_core::pipeline::Pipeline;
-use shipway_core::release::{Phase, SettingsCommand, When};
+use shipway_core::release::{CancelPolicy, Phase, SettingsCommand, When};
 
 use crate::run::{Outcome, Told};
 
@@ -23,7 +23,7 @@ pub fn broken(outcome: &Outcome) -> Vec<String> {
 
 type Promise = fn(&Outcome) -> Vec<String>;
 
-const PROMISES: [Promise; 10] = [
+const PROMISES: [Promise; 11] = [
     every_deployment_ends,
     a_journal_has_no_gap_and_tells_a_legal_story,
     what_serves_runs_and_is_what_the_journals_say,
@@ -31,6 +31,7 @@ const PROMISES: [Promise; 10] = [
     a_command_is_never_silently_run_again,
     a_once_command_has_at_most_one_effect,
     a_first_deploy_command_runs_only_before_anything_serves,
+    a_protected_command_is_never_stopped,
     an_ending_names_what_ran,
     an_idempotency_key_gives_one_deployment,
     a_notifier_hears_of_every_event_in_order,
@@ -181,6 +182,18 @@ fn a_first_deploy_command_runs_only_before_anything_serves(outcome: &Outcome) ->
         )
     })
     .collect()
+}
+
+fn a_protected_command_is_never_stopped(outcome: &Outcome) -> Vec<String> {
+    let stopped = outcome.state.effects.iter().filter(|effect| {
+        effect.exit == Some(Exit::Cancelled)
+            && outcome
+                .command(&effect.run)
+                .is_some_and(|command| command.cancel == CancelPolicy::Never)
+    });
+    stopped
+        .map(|effect| format!("{:?} was stopped in {}", effect.run, effect.deployment))
+        .collect()
 }
 
 /// What ran is named, unless its outcome was not known, and that is said.

@@ -15,6 +15,7 @@ use shipway_core::ports::store::{
     Apps, Created, Deployment, DeploymentFilter, Deployments, Due, Guard, Lease, Leases, LogLine,
     Logs, NewLine, Outbox, Registry, StoreError, Subscription, Tokens,
 };
+use shipway_core::release::CancelPolicy;
 use shipway_core::token::Token;
 use shipway_store::MemoryStore;
 
@@ -241,7 +242,15 @@ impl Apps for LineStore {
     }
 
     async fn environment(&self, key: &EnvironmentKey) -> Result<Option<Environment>, StoreError> {
-        self.ask(self.store.environment(key)).await
+        let mut environment = self.ask(self.store.environment(key)).await?;
+        if self.is(Mutant::StopProtected)
+            && let Some(environment) = &mut environment
+        {
+            for command in &mut environment.release_commands {
+                command.cancel = CancelPolicy::Allowed;
+            }
+        }
+        Ok(environment)
     }
 
     async fn create_environment(&self, environment: &Environment) -> Result<(), StoreError> {

@@ -44,6 +44,11 @@ fn an_event_that_nobody_was_told_of_is_found() {
 }
 
 #[test]
+fn a_protected_command_that_is_stopped_is_found() {
+    is_found(Mutant::StopProtected);
+}
+
+#[test]
 fn the_rules_as_they_are_hold() {
     let broken = campaign::run_all(1..200, None, Until::AllAreRun, &|| {});
     assert!(broken.is_empty(), "{broken:#?}");
