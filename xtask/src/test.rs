@@ -118,7 +118,7 @@ fn conformance(house: &House) -> Sums {
     let lacks = outcome.lacks();
     Sums {
         passed: outcome.passed() as u64,
-        failed: outcome.failed() as u64,
+        failures: outcome.failures(),
         not_run: lacks
             .map(|(language, why)| format!("conformance {language}: {why}"))
             .collect(),
@@ -130,21 +130,19 @@ fn simulation(house: &House) -> Sums {
     say::line("\nsimulation");
     let options = ["--seeds".to_owned(), SEEDS.to_string()];
     let outcome = simulate::simulate(house, &options, |line| say::line(line));
-    let is_ok = match outcome {
-        Ok(code) => code == ExitCode::SUCCESS,
-        Err(error) => {
-            say::error(&error);
-            false
-        }
+    let failure = match outcome {
+        Ok(ExitCode::SUCCESS) => None,
+        Ok(_) => Some("simulation: a promise was broken".to_owned()),
+        Err(error) => Some(format!("simulation: {error:#}")),
     };
     Sums {
-        passed: u64::from(is_ok),
-        failed: u64::from(!is_ok),
+        passed: u64::from(failure.is_none()),
+        failures: failure.into_iter().collect(),
         not_run: Vec::new(),
     }
 }
 
-/// Says what did not run; the last line is `N passed, M failed`.
+/// Says what did not run and what failed; the last line is `N passed, M failed`.
 fn conclude(house: &House, report: &Report, lacks: &[Lack]) -> ExitCode {
     let required = house::parts_are_required();
     if !lacks.is_empty() || report.not_run() > 0 {
@@ -157,6 +155,12 @@ fn conclude(house: &House, report: &Report, lacks: &[Lack]) -> ExitCode {
         }
         if required {
             say::line("SHIPWAY_REQUIRE_PARTS=1: a missing part is an error here");
+        }
+    }
+    if !report.failures().is_empty() {
+        say::line(format_args!("\nfailed ({}):", report.failures().len()));
+        for failure in report.failures() {
+            say::line(format_args!("  {failure}"));
         }
     }
     let missing = required && (!lacks.is_empty() || report.not_run() > 0);

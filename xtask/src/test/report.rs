@@ -6,6 +6,8 @@ use std::mem;
 
 /// How a test says that a part was missing: `not run: WHY`, in any case.
 const NOT_RUN: &str = "not run: ";
+/// So many of a failed test's last lines are told again at the end.
+const LAST_LINES: usize = 30;
 
 /// The tests of one program.
 #[derive(Debug, Default)]
@@ -28,13 +30,15 @@ pub struct Report {
     failed: u64,
     not_run: u64,
     skipped: Vec<String>,
+    failures: Vec<String>,
 }
 
 /// What a suite of its own found.
 #[derive(Debug, Default)]
 pub struct Sums {
     pub passed: u64,
-    pub failed: u64,
+    /// What failed, and how.
+    pub failures: Vec<String>,
     /// What did not run, each with its reason.
     pub not_run: Vec<String>,
 }
@@ -73,6 +77,11 @@ impl Report {
         &self.skipped
     }
 
+    /// What failed: its name, and the last of what it wrote.
+    pub fn failures(&self) -> &[String] {
+        &self.failures
+    }
+
     /// Takes a line; returns what is to be told of it.
     pub fn read(&mut self, line: &str) -> Vec<String> {
         if let Some(name) = self.heading(line) {
@@ -105,7 +114,8 @@ impl Report {
     /// Counts what another suite found, which is no test program.
     pub fn add(&mut self, suite: Sums) {
         self.passed += suite.passed;
-        self.failed += suite.failed;
+        self.failed += suite.failures.len() as u64;
+        self.failures.extend(suite.failures);
         self.not_run += suite.not_run.len() as u64;
         self.skipped.extend(suite.not_run);
     }
@@ -115,6 +125,7 @@ impl Report {
         self.end_suite();
         if !ok && self.failed == 0 {
             self.failed = 1;
+            self.failures.push("cargo test itself".to_owned());
         }
     }
 
@@ -126,6 +137,9 @@ impl Report {
         self.passed += numbers.passed.saturating_sub(skipped);
         self.failed += numbers.failed;
         self.not_run += numbers.ignored + skipped;
+        if numbers.failed > 0 {
+            self.failures.extend(suite.failures());
+        }
         self.skipped.extend(suite.skipped);
         if numbers.ignored > 0 {
             let ignored = suite.lines.iter().filter_map(|line| ignored(line));
@@ -149,6 +163,9 @@ impl Report {
             return Vec::new();
         };
         self.failed += 1;
+        let last = last_lines(&suite.lines);
+        self.failures
+            .push(format!("{}: it ended without a result{last}", suite.name));
         let mut told = suite.lines;
         told.push(format!(
             "{:<44} FAILED. It ended without a result",
@@ -179,6 +196,47 @@ impl Report {
         let package = same.or(crates.first()).map(String::as_str);
         package.unwrap_or(program).to_owned()
     }
+}
+
+impl Suite {
+    fn failures(&self) -> Vec<String> {
+        let failed = self.lines.iter().filter_map(|line| failed(line));
+        failed
+            .map(|test| format!("{} {test}{}", self.name, self.written_by(test)))
+            .collect()
+    }
+
+    /// The last lines of what a test wrote.
+    fn written_by(&self, test: &str) -> String {
+        let lines = self
+            .lines
+            .iter()
+            .skip_while(|line| section(line) != Some(test));
+        let lines = lines.skip(1).take_while(|line| {
+            let is_list = ["failures:", "successes:"].contains(&line.as_str());
+            !is_list && section(line).is_none()
+        });
+        last_lines(&lines.cloned().collect::<Vec<_>>())
+    }
+}
+
+fn last_lines(lines: &[String]) -> String {
+    let lines: Vec<&String> = lines
+        .iter()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+    last.iter().map(|line| format!("\n    {line}")).collect()
+}
+
+/// `test NAME ... FAILED`
+fn failed(line: &str) -> Option<&str> {
+    let name = line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
+    // A test that is bound to panic says so behind its name.
+    Some(
+        name.split_once(" - should panic")
+            .map_or(name, |(name, _)| name),
+    )
 }
 
 /// `---- name stdout ----`
@@ -272,11 +330,18 @@ test result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; fini
 
     #[test]
     fn a_failing_suite_is_shown_whole() {
-        let text = RUN.replace("ok. 2 passed; 0 failed", "FAILED. 1 passed; 1 failed");
+        let output = "---- name::slug stdout ----\n\nslug is Ä\n\nfailures:\n    name::slug\n";
+        let text = RUN
+            .replace("slug ... ok\n", &format!("slug ... FAILED\n{output}"))
+            .replace("ok. 2 passed; 0 failed", "FAILED. 1 passed; 1 failed");
         let (report, told) = read(&text, false);
         assert_eq!((report.passed(), report.failed()), (3, 1));
+        assert_eq!(
+            report.failures(),
+            ["shipway_core src/lib.rs name::slug\n    slug is Ä"]
+        );
         assert!(
-            told.contains(&"test name::slug ... ok".to_owned()),
+            told.contains(&"test name::slug ... FAILED".to_owned()),
             "{told:?}"
         );
     }
@@ -299,7 +364,7 @@ test result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; fini
         let (mut report, _) = read(RUN, true);
         report.add(Sums {
             passed: 280,
-            failed: 1,
+            failures: vec!["go: page: no answer".to_owned()],
             not_run: vec!["conformance go: no go here".to_owned()],
         });
         let numbers = (report.passed(), report.failed(), report.not_run());
