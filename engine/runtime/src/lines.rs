@@ -1,5 +1,8 @@
 //! The lines that a program writes: without their ends, at most 16 KiB each,
-//! never waiting for a line end that does not come before that.
+//! never waiting for a line end that does not come soon after that.
+//!
+//! The same bytes give the same lines, in whichever chunks they come: who goes on
+//! with a log after a crash counts on it.
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -24,20 +27,19 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// Bytes that may wait for their line end: a longest line, the return that
+    /// may belong to the end, and one more that shows whether it did.
+    const MOST: usize = LONGEST_LINE + 2;
+
     pub fn push(&mut self, bytes: &[u8], take: &mut impl FnMut(&str)) {
-        let mut rest = bytes;
-        while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
-            let (line, after) = rest.split_at(end);
-            self.open.extend_from_slice(line);
-            self.close(take);
-            rest = after.get(1..).unwrap_or_default();
-        }
-        self.open.extend_from_slice(rest);
-        while self.open.len() > LONGEST_LINE {
-            let at = char_boundary(&self.open, LONGEST_LINE);
-            let after = self.open.split_off(at);
-            give(&self.open, take);
-            self.open = after;
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            match piece.strip_suffix(b"\n") {
+                Some(line) => {
+                    self.extend(line, take);
+                    self.close(take);
+                }
+                None => self.extend(piece, take),
+            }
         }
     }
 
@@ -48,9 +50,34 @@ impl Lines {
         }
     }
 
+    fn extend(&mut self, mut bytes: &[u8], take: &mut impl FnMut(&str)) {
+        while !bytes.is_empty() {
+            let room = Self::MOST.saturating_sub(self.open.len());
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            self.open.extend_from_slice(now);
+            if self.open.len() >= Self::MOST {
+                self.cut(take);
+            }
+            bytes = later;
+        }
+    }
+
+    /// Gives the first piece of a line that is too long.
+    fn cut(&mut self, take: &mut impl FnMut(&str)) {
+        let at = char_boundary(&self.open, LONGEST_LINE);
+        let after = self.open.split_off(at);
+        give(&self.open, take);
+        self.open = after;
+    }
+
     fn close(&mut self, take: &mut impl FnMut(&str)) {
-        let line = self.open.strip_suffix(b"\r").unwrap_or(&self.open);
-        give(line, take);
+        if self.open.last() == Some(&b'\r') {
+            self.open.pop();
+        }
+        if self.open.len() > LONGEST_LINE {
+            self.cut(take);
+        }
+        give(&self.open, take);
         self.open.clear();
     }
 }
@@ -108,6 +135,42 @@ mod tests {
         let lines = lines_of(&[long.as_bytes(), b"\n"]);
         assert!(lines.iter().all(|line| line.len() <= LONGEST_LINE));
         assert_eq!(lines.concat(), long);
+    }
+
+    #[test]
+    fn the_chunks_do_not_matter() {
+        let odd: Vec<u8> = (0..40_000_u32)
+            .map(|n| {
+                if n % 3 == 0 {
+                    0xe2
+                } else {
+                    0x80 + (n % 64) as u8
+                }
+            })
+            .collect();
+        let exact = |length: usize, end: &str| [vec![b'x'; length], end.into()].concat();
+        let texts = [
+            exact(LONGEST_LINE, "\r\n"),
+            exact(LONGEST_LINE, "\ry\n"),
+            exact(LONGEST_LINE + 1, "\n"),
+            exact(LONGEST_LINE * 2, "\r"),
+            [
+                "é".repeat(20_000).as_bytes(),
+                b"\n".as_slice(),
+                odd.as_slice(),
+                b"\n\xff".as_slice(),
+            ]
+            .concat(),
+        ];
+        for text in &texts {
+            let whole = lines_of(&[text]);
+            for size in [1, 7, 4096, LONGEST_LINE, LONGEST_LINE + 1] {
+                let chunks: Vec<&[u8]> = text.chunks(size).collect();
+                assert!(lines_of(&chunks) == whole, "{size}");
+            }
+        }
+        assert_eq!(lines_of(&[&texts[0]]).len(), 1);
+        assert_eq!(lines_of(&[&texts[2]]).len(), 2);
     }
 
     #[test]
