@@ -8,6 +8,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::release::Phase;
+
 /// A text that breaks the rules of its name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no {what}: {rule}")]
@@ -91,6 +93,11 @@ name!(
     VolumeName, "volume name", "1 to 63 lower-case letters, digits and dashes, beginning with a letter", is_slug
 );
 name!(
+    /// The name of a run of commands, unique within its deployment: `release`,
+    /// `gate`, `undo-3`, …
+    RunName, "name of a run", "1 to 63 lower-case letters, digits and dashes, beginning with a letter", is_slug
+);
+name!(
     /// The name of a process type: `web`, `worker`, …
     ProcessName, "process type", "1 to 63 letters, digits, dashes and underscores", is_process_name
 );
@@ -114,6 +121,18 @@ name!(
     /// A SHA-256 digest in hexadecimal.
     Digest, "digest", "64 hexadecimal digits in lower case", |text| text.len() == 64 && is_hex(text)
 );
+
+impl RunName {
+    /// The one run of all commands of a phase.
+    pub fn of_phase(phase: Phase) -> Self {
+        Self(phase.to_string())
+    }
+
+    /// The run that undoes the command with this number.
+    pub fn undo(number: usize) -> Self {
+        Self(format!("undo-{number}"))
+    }
+}
 
 impl CommitId {
     /// The first twelve digits, for people.

@@ -3,8 +3,8 @@
 //!
 //! Start at [`DockerRuntime`]. Each module below does one of the port's deeds:
 //! `build` (with `context` and `ignore`) makes images, `image` finds and prunes
-//! them, `probe` and `commands` run one-off containers, `instance` runs the app and `exec` a
-//! command beside it.
+//! them, `probe` and `commands` run one-off containers, `resume` goes on with those of
+//! another engine, `instance` runs the app and `exec` a command beside it.
 //!
 //! Everything made carries labels (`label`), and nothing without them is ever
 //! touched. No command is run by a shell of this machine, no registry is needed
@@ -28,6 +28,7 @@ mod one_off;
 mod output;
 mod probe;
 mod progress;
+mod resume;
 mod supervise;
 
 use std::sync::Arc;
@@ -39,8 +40,8 @@ use shipway_core::journal::{Image, Instance};
 use shipway_core::name::{AppName, DeploymentId};
 use shipway_core::ports::Output;
 use shipway_core::ports::runtime::{
-    BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageKey, InstanceStatus, Owned,
-    ProbeOutput, ProbeRequest, Runtime, RuntimeError, StartRequest,
+    BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageKey, InstanceStatus, OpenCommand,
+    Owned, ProbeOutput, ProbeRequest, Resumed, Runtime, RuntimeError, StartRequest,
 };
 
 use engine::Engine;
@@ -156,6 +157,15 @@ impl Runtime for DockerRuntime {
         watcher: Arc<dyn CommandWatcher>,
     ) -> Result<(), RuntimeError> {
         commands::run(&self.engine, run, &*watcher).await
+    }
+
+    async fn resume_commands(
+        &self,
+        run: &CommandRun,
+        open: Option<&OpenCommand>,
+        watcher: Arc<dyn CommandWatcher>,
+    ) -> Result<Resumed, RuntimeError> {
+        resume::resume(&self.engine, run, open, &*watcher).await
     }
 
     async fn start(&self, request: &StartRequest) -> Result<Instance, RuntimeError> {

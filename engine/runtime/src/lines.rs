@@ -4,6 +4,8 @@
 //! The same bytes give the same lines, in whichever chunks they come: who goes on
 //! with a log after a crash counts on it.
 
+use shipway_core::ports::Stream;
+use shipway_core::ports::runtime::OpenCommand;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// A longer line is cut into several.
@@ -18,6 +20,36 @@ pub async fn each_line(mut from: impl AsyncRead + Unpin, mut take: impl FnMut(&s
         lines.push(buffer.get(..count).unwrap_or_default(), &mut take);
     }
     lines.finish(&mut take);
+}
+
+/// Lines of a command that are in the log already, by output: they come again
+/// where its output is read again from its beginning.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Stored {
+    pub stdout: u64,
+    pub stderr: u64,
+}
+
+impl Stored {
+    /// Whether the next line of this output is one of them; asked once a line.
+    pub fn takes(&mut self, from: Stream) -> bool {
+        let left = match from {
+            Stream::Stderr => &mut self.stderr,
+            Stream::Stdout | Stream::Engine => &mut self.stdout,
+        };
+        let takes = *left > 0;
+        *left = left.saturating_sub(1);
+        takes
+    }
+}
+
+impl From<&OpenCommand> for Stored {
+    fn from(open: &OpenCommand) -> Self {
+        Self {
+            stdout: open.stdout,
+            stderr: open.stderr,
+        }
+    }
 }
 
 /// Cuts bytes into lines of text.

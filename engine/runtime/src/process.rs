@@ -22,8 +22,8 @@ use shipway_core::journal::{Image, Instance};
 use shipway_core::name::{AppName, DeploymentId};
 use shipway_core::ports::Output;
 use shipway_core::ports::runtime::{
-    BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageKey, InstanceStatus, Owned,
-    ProbeOutput, ProbeRequest, Runtime, RuntimeError, StartRequest,
+    BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageKey, InstanceStatus, OpenCommand,
+    Owned, ProbeOutput, ProbeRequest, Resumed, Runtime, RuntimeError, StartRequest,
 };
 
 pub(crate) mod state;
@@ -38,9 +38,10 @@ mod volumes;
 
 mod commands;
 mod exec;
+mod follow;
 mod probe;
 mod run;
-mod running;
+pub(crate) mod running;
 
 pub(crate) mod cgroup;
 pub(crate) mod child;
@@ -189,6 +190,15 @@ impl Runtime for ProcessRuntime {
         watcher: Arc<dyn CommandWatcher>,
     ) -> Result<(), RuntimeError> {
         commands::run(self, run, watcher).await
+    }
+
+    async fn resume_commands(
+        &self,
+        run: &CommandRun,
+        open: Option<&OpenCommand>,
+        watcher: Arc<dyn CommandWatcher>,
+    ) -> Result<Resumed, RuntimeError> {
+        commands::resume(self, run, open, watcher).await
     }
 
     async fn start(&self, request: &StartRequest) -> Result<Instance, RuntimeError> {

@@ -1,6 +1,8 @@
-//! A supervisor: the small process above each instance of the process runtime.
-//! It outlives the engine, keeps the instance's log, starts it again when it
-//! ends, and stops it when told to.
+//! A supervisor: the small process above each instance and each release command
+//! of the process runtime. It outlives the engine, keeps the instance's log,
+//! starts it again when it ends, and stops it when told to. What one above a
+//! command does is in `supervise/command.rs`; the rest of this page is about
+//! instances.
 //!
 //! The engine starts it as the hidden verb `supervise`, gives it a spec on
 //! its standard input (so that no secret is on the disk), and reads one line
@@ -23,14 +25,16 @@ use nix::sys::signal::Signal;
 use shipway_core::journal::Exit;
 
 mod app;
+mod command;
 mod log;
+pub(crate) mod output;
 mod signals;
 pub(crate) mod spec;
 
 use app::App;
 use log::Log;
 pub(crate) use log::last_lines;
-use spec::{Spec, State, Status, Up};
+use spec::{Job, Spec, State, Status, Up};
 
 /// A spec is never larger.
 const LARGEST_SPEC: u64 = 64 * 1024 * 1024;
@@ -48,10 +52,15 @@ const LONG_RUN: Duration = Duration::from_secs(60);
 /// it blocks signals for the whole process.
 pub fn run() -> ExitCode {
     let done = signals::listen().and_then(|signals| {
-        let spec = read_spec()?;
+        let job = read_job()?;
         become_leader();
-        let log = Log::open(&spec.folder, spec.log_bytes)?;
-        Supervisor::new(spec, log, signals)?.run()
+        match job {
+            Job::Instance(spec) => {
+                let log = Log::open(&spec.folder, spec.log_bytes)?;
+                Supervisor::new(spec, log, signals)?.run()
+            }
+            Job::Command(spec) => command::run(&spec, &signals),
+        }
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -63,7 +72,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn read_spec() -> io::Result<Spec> {
+fn read_job() -> io::Result<Job> {
     let mut text = Vec::new();
     io::stdin().take(LARGEST_SPEC).read_to_end(&mut text)?;
     serde_json::from_slice(&text).map_err(|_| {
@@ -136,7 +145,7 @@ impl Supervisor {
     }
 
     fn run_once(&mut self, first: bool) -> io::Result<End> {
-        let mut app = match App::start(&self.spec, &self.log) {
+        let mut app = match App::start(&self.spec.program, &self.spec.folder, &self.log) {
             Ok(app) => app,
             Err(error) => {
                 self.log

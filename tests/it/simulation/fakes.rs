@@ -23,7 +23,7 @@ use shipway_core::ports::prober::{Healthy, Prober, ServiceDown, Unhealthy};
 use shipway_core::ports::router::{Drained, Route, Router, RouterError, Switched};
 use shipway_core::ports::runtime::{
     BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageHealth, ImageKey, InstanceStatus,
-    Owned, ProbeOutput, ProbeRequest, Runtime, RuntimeError, StartRequest,
+    OpenCommand, Owned, ProbeOutput, ProbeRequest, Resumed, Runtime, RuntimeError, StartRequest,
 };
 use shipway_core::ports::source::{
     Checkout, CheckoutRequest, Files, FilesError, Source, SourceError,
@@ -343,6 +343,17 @@ impl Runtime for FakeWorld {
         }
         self.state().open_containers.remove(&run.deployment);
         Ok(())
+    }
+
+    async fn resume_commands(
+        &self,
+        run: &CommandRun,
+        _: Option<&OpenCommand>,
+        _: Arc<dyn CommandWatcher>,
+    ) -> Result<Resumed, RuntimeError> {
+        self.call(|state| state.open_containers.remove(&run.deployment))
+            .await?;
+        Ok(Resumed::Lost)
     }
 
     async fn start(&self, request: &StartRequest) -> Result<Instance, RuntimeError> {

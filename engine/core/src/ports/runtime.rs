@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use super::{BoxError, Output, Stream};
 use crate::environment::{BuildSettings, EnvironmentKey, Limits, RuntimeKind, Volume};
 use crate::journal::{Exit, Image, Instance};
-use crate::name::{AppName, CommitId, DeploymentId};
+use crate::name::{AppName, CommitId, DeploymentId, RunName};
 use crate::process::Process;
 use crate::release::{Entrypoint, Invocation};
 use crate::secret::Secret;
@@ -48,12 +48,35 @@ pub trait Runtime: Send + Sync + std::fmt::Debug {
 
     /// Runs commands one after the other in one container, each in a shell or
     /// process of its own, until one fails. Asks `watcher` before each starts.
-    /// The container is discarded afterwards.
+    /// The container is discarded afterwards. One of the same deployment and
+    /// name that is there already is ended first.
+    ///
+    /// When the future is dropped, or this whole process ends, the running
+    /// command goes on to its end or its time limit, for
+    /// [`Runtime::resume_commands`] or [`Runtime::clean_up`] to find; no further
+    /// command starts by itself.
     async fn run_commands(
         &self,
         run: &CommandRun,
         watcher: Arc<dyn CommandWatcher>,
     ) -> Result<(), RuntimeError>;
+
+    /// Goes on with a run that an engine before this one started: finds the
+    /// container (process group) of that deployment and run name, passes on what
+    /// the open command has written after what was stored, and goes on with the
+    /// commands after it. The open command is one that `watcher` has let start and
+    /// whose end it was not told; without one, the next is `run.from`.
+    ///
+    /// No command is ever run twice: an open command that had not begun begins
+    /// now, and one whose end cannot be known makes the run [`Resumed::Lost`],
+    /// which leaves nothing of it. An error leaves the run as it is, to be tried
+    /// again.
+    async fn resume_commands(
+        &self,
+        run: &CommandRun,
+        open: Option<&OpenCommand>,
+        watcher: Arc<dyn CommandWatcher>,
+    ) -> Result<Resumed, RuntimeError>;
 
     /// Starts one instance. It need not be healthy yet.
     async fn start(&self, request: &StartRequest) -> Result<Instance, RuntimeError>;
@@ -161,8 +184,14 @@ pub type Variables = Vec<(String, Secret)>;
 pub struct CommandRun {
     pub environment: EnvironmentKey,
     pub deployment: DeploymentId,
+    /// Which run of the deployment this is (release, gate, after, failed, undo
+    /// of what), so that it is found again.
+    pub name: RunName,
     pub image: Image,
     pub commands: Vec<Command>,
+    /// The first of `commands` to run; those before it have run already.
+    /// Indexes told to the watcher are always those of `commands`.
+    pub from: usize,
     pub variables: Variables,
     /// The port of the process type that is routed, told as `PORT`.
     pub port: Option<u16>,
@@ -179,6 +208,29 @@ pub struct Command {
     pub timeout: Duration,
 }
 
+/// A command that was allowed to start and whose end nobody was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCommand {
+    pub index: usize,
+    /// Lines of its standard output that are in the log already.
+    pub stdout: u64,
+    /// The same of its standard error.
+    pub stderr: u64,
+    /// How long ago it was started: its time limit goes on, it does not start
+    /// again.
+    pub started_before: Duration,
+}
+
+/// What came of going on with a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resumed {
+    /// Found, and seen to its end as `run_commands` would have.
+    Ended,
+    /// Nothing is left of the run, or it does not tell how the open command
+    /// ended.
+    Lost,
+}
+
 /// Hears of a run of commands as it happens; `index` counts from 0.
 #[async_trait]
 pub trait CommandWatcher: Send + Sync {
@@ -187,7 +239,10 @@ pub trait CommandWatcher: Send + Sync {
 
     async fn finished(&self, index: usize, exit: Exit, took: Duration) -> Result<(), Halt>;
 
-    fn output(&self, index: usize, stream: Stream, line: &str);
+    /// A line of the command's, at most 16 KiB. Whoever is slow to take it holds
+    /// the command back, or, after a resumption, its log fills on the disk; no
+    /// line is dropped.
+    async fn output(&self, index: usize, stream: Stream, line: &str);
 
     /// Ends when the run must be stopped: the running command gets SIGTERM, 10 s,
     /// SIGKILL, and is finished with [`Exit::Cancelled`].

@@ -5,25 +5,29 @@
 //! it reads a line from its input, which is written only after the watcher has
 //! answered; after each it writes a marker to both outputs, so that it is known
 //! where one command's lines end, in whichever order the two arrive. When this
-//! process dies, the input ends and no further command starts.
+//! process dies, the container works on to the end of its command and waits for
+//! a while for an engine that goes on with the run (`resume`).
 //!
 //! A command that keeps the image's entrypoint, and every command of an image
-//! without `/bin/sh`, gets a container of its own.
+//! without `/bin/sh`, gets a container of its own. Containers are made before the
+//! watcher is asked, so that little is left to happen after its answer.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use bollard::models::ContainerCreateBody;
 use shipway_core::journal::Exit;
 use shipway_core::ports::Stream;
 use shipway_core::ports::runtime::{Command, CommandRun, CommandWatcher, RuntimeError};
 use shipway_core::release::{Entrypoint, Invocation};
 
-use super::attended::Attended;
-use super::container::{self, Spec, Start, no_health_check};
-use super::driver;
+use super::attended::{Attended, Attending, End, Limit};
+use super::container::{self, Kept, Spec, Start, no_health_check};
+use super::driver::{self, Ended};
 use super::engine::Engine;
-use super::label::{self, PREFIX, Role};
+use super::label::{self, COMMAND, DEPLOYMENT, NONCE, PREFIX, RUN, Role};
 use super::marks::Marked;
-use super::one_off::{OneOff, Started};
+use super::one_off::{OneOff, Started, WhenDropped};
+use crate::lines::Stored;
 
 pub async fn run(
     engine: &Engine,
@@ -31,47 +35,66 @@ pub async fn run(
     watcher: &dyn CommandWatcher,
 ) -> Result<(), RuntimeError> {
     // One that an engine before us left may be at work still.
-    container::remove_roles(engine, run.deployment, &[Role::Commands]).await?;
+    remove_all_of(engine, run).await?;
     let job = Job {
         engine,
         run,
         watcher,
-        nonce: label::nonce(),
     };
     let mut shared = Shared::NotYet;
-    let ran = job.each(&mut shared).await;
-    let closed = match shared {
-        Shared::Up(container) => container.remove().await,
-        Shared::NotYet | Shared::Impossible => Ok(()),
-    };
-    ran.and(closed)
+    match job.all_from(run.from, &mut shared).await {
+        Ok(()) => shared.close().await,
+        Err(error) => {
+            if let Err(left) = remove_all_of(engine, run).await {
+                tracing::warn!(run = %run.name, error = %left, "a container was left behind");
+            }
+            Err(error)
+        }
+    }
 }
 
-struct Job<'a> {
-    engine: &'a Engine,
-    run: &'a CommandRun,
-    watcher: &'a dyn CommandWatcher,
-    nonce: String,
+/// Removes what is left of a run.
+pub async fn remove_all_of(engine: &Engine, run: &CommandRun) -> Result<(), RuntimeError> {
+    let deployment = run.deployment.to_string();
+    let labels = [(DEPLOYMENT, deployment.as_str()), (RUN, run.name.as_str())];
+    container::remove_labelled(engine, &labels, &[Role::Commands]).await
+}
+
+pub struct Job<'a> {
+    pub engine: &'a Engine,
+    pub run: &'a CommandRun,
+    pub watcher: &'a dyn CommandWatcher,
 }
 
 /// The container of all commands.
-enum Shared {
+pub enum Shared {
     NotYet,
-    Up(Box<Attended>),
+    Up(Box<Driven>),
     /// The image has no shell, or the commands are too long for one container.
     Impossible,
 }
 
-impl Job<'_> {
-    async fn each(&self, shared: &mut Shared) -> Result<(), RuntimeError> {
-        for (index, command) in self.run.commands.iter().enumerate() {
-            if self.watcher.starting(index).await.is_err() {
-                return Ok(());
-            }
-            let began = Instant::now();
-            let exit = self.one(index, command, shared).await?;
-            let heard = self.watcher.finished(index, exit, began.elapsed()).await;
-            if heard.is_err() || !exit.is_success() {
+impl Shared {
+    pub async fn close(self) -> Result<(), RuntimeError> {
+        match self {
+            Self::Up(driven) => driven.attended.remove().await,
+            Self::NotYet | Self::Impossible => Ok(()),
+        }
+    }
+}
+
+/// Whether the next command may start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    Start,
+    Stop,
+}
+
+impl<'a> Job<'a> {
+    /// One after the other, until one fails or the watcher halts.
+    pub async fn all_from(&self, first: usize, shared: &mut Shared) -> Result<(), RuntimeError> {
+        for (index, command) in self.run.commands.iter().enumerate().skip(first) {
+            if self.one(index, command, shared).await? == Next::Stop {
                 return Ok(());
             }
         }
@@ -83,99 +106,202 @@ impl Job<'_> {
         index: usize,
         command: &Command,
         shared: &mut Shared,
-    ) -> Result<Exit, RuntimeError> {
-        if command.entrypoint == Entrypoint::Keep {
-            return self.apart(index, command).await;
+    ) -> Result<Next, RuntimeError> {
+        let bypass = command.entrypoint == Entrypoint::Bypass;
+        if bypass && matches!(shared, Shared::NotYet) {
+            *shared = self.open(index).await?;
         }
-        if matches!(shared, Shared::NotYet) {
-            *shared = self.open().await?;
-        }
-        let gate = driver::gate(&self.nonce, index);
+        let one = self.attending(index, command);
         match shared {
-            Shared::Up(container) => {
-                container.write(&gate).await;
-                container.attend(index, command, self.watcher).await
+            Shared::Up(driven) if bypass => {
+                if self.watcher.starting(index).await.is_err() {
+                    return Ok(Next::Stop);
+                }
+                let began = Instant::now();
+                let end = driven.attend(&one).await?;
+                let exit = exit_driven(&driven.attended.container, end).await?;
+                Ok(self.finish(index, exit, began.elapsed()).await)
             }
-            Shared::NotYet | Shared::Impossible => self.apart(index, command).await,
+            _ => self.apart(&one, command).await,
         }
     }
 
-    /// Starts the container of all commands, which waits for the first gate.
-    async fn open(&self) -> Result<Shared, RuntimeError> {
-        let all: Vec<Option<&Invocation>> = self
-            .run
-            .commands
-            .iter()
-            .map(|command| (command.entrypoint == Entrypoint::Bypass).then_some(&command.run))
-            .collect();
-        let Some(words) = driver::commands(&self.nonce, &all) else {
+    /// A command from its beginning.
+    pub fn attending(&self, index: usize, command: &Command) -> Attending<'a> {
+        let before = self.run.commands.get(..index).unwrap_or_default();
+        Attending {
+            index,
+            after: before
+                .iter()
+                .rposition(|command| command.entrypoint == Entrypoint::Bypass),
+            stored: Stored::default(),
+            limit: Limit::Left {
+                left: command.timeout,
+                of: command.timeout,
+            },
+            watcher: self.watcher,
+        }
+    }
+
+    pub async fn finish(&self, index: usize, exit: Exit, took: Duration) -> Next {
+        let heard = self.watcher.finished(index, exit, took).await;
+        if heard.is_err() || !exit.is_success() {
+            return Next::Stop;
+        }
+        Next::Start
+    }
+
+    /// Starts the container of all commands from this one on, which waits for
+    /// its first gate.
+    async fn open(&self, from: usize) -> Result<Shared, RuntimeError> {
+        let here = |(index, command): (usize, &'a Command)| {
+            (index >= from && command.entrypoint == Entrypoint::Bypass).then_some(&command.run)
+        };
+        let all: Vec<Option<&Invocation>> =
+            self.run.commands.iter().enumerate().map(here).collect();
+        let nonce = label::nonce();
+        let Some(words) = driver::commands(&nonce, driver::PATIENCE, &all) else {
             return Ok(Shared::Impossible);
         };
-        let output = Marked::by(&self.nonce);
-        Ok(match self.attended(Start::Bypass(words), output).await? {
-            Ok(container) => Shared::Up(Box::new(container)),
-            Err(_no_shell) => Shared::Impossible,
-        })
+        let labels = [
+            (COMMAND.to_owned(), from.to_string()),
+            (NONCE.to_owned(), nonce.clone()),
+        ];
+        let mut body = self.body(Start::Bypass(words), labels);
+        body.open_stdin = Some(true);
+        // It stays open when we are gone.
+        body.stdin_once = Some(false);
+        body.attach_stdin = Some(true);
+        let container = self.create(body).await?;
+        let attached = container.attach().await?;
+        if let Started::CannotExecute(_no_shell) = container.start().await? {
+            container.remove().await?;
+            return Ok(Shared::Impossible);
+        }
+        let attended = Attended::new(container, attached, Marked::by(&nonce), from);
+        Ok(Shared::Up(Box::new(Driven { nonce, attended })))
     }
 
     /// Runs one command in a container of its own.
-    async fn apart(&self, index: usize, command: &Command) -> Result<Exit, RuntimeError> {
+    async fn apart(&self, one: &Attending<'_>, command: &Command) -> Result<Next, RuntimeError> {
         let start = match command.entrypoint {
             Entrypoint::Keep => Start::Keep(command.run.argv()),
             Entrypoint::Bypass => Start::Bypass(command.run.argv()),
         };
-        let mut container = match self.attended(start, Marked::default()).await? {
-            Ok(container) => container,
-            Err(message) => {
-                self.say_why_not(index, command, &message);
-                return Ok(Exit::NotStarted);
-            }
-        };
-        let exit = container.attend(index, command, self.watcher).await;
-        container.remove().await?;
-        exit
+        let labels = [(COMMAND.to_owned(), one.index.to_string())];
+        let container = self.create(self.body(start, labels)).await?;
+        let attached = container.attach().await?;
+        if self.watcher.starting(one.index).await.is_err() {
+            container.remove().await?;
+            return Ok(Next::Stop);
+        }
+        let began = Instant::now();
+        if let Started::CannotExecute(message) = container.start().await? {
+            return self
+                .not_started(one.index, command, container, &message)
+                .await;
+        }
+        let mut attended = Attended::new(container, attached, Marked::default(), one.index);
+        let end = attended.attend(one).await?;
+        let exit = exit_apart(&attended.container, end).await?;
+        let next = self.finish(one.index, exit, began.elapsed()).await;
+        // Not before somebody knows how it ended.
+        attended.remove().await?;
+        Ok(next)
     }
 
-    fn say_why_not(&self, index: usize, command: &Command, message: &str) {
+    /// The program is not in the image.
+    pub async fn not_started(
+        &self,
+        index: usize,
+        command: &Command,
+        container: OneOff,
+        message: &str,
+    ) -> Result<Next, RuntimeError> {
         let line = match &command.run {
             Invocation::Shell(_) if message.contains("/bin/sh") => {
                 "the image has no /bin/sh: give the command as a list of words, which needs no shell"
             }
             _ => message,
         };
-        self.watcher.output(index, Stream::Stderr, line);
+        self.watcher.output(index, Stream::Stderr, line).await;
+        let exit = Exit::NotStarted;
+        let next = self.finish(index, exit, Duration::ZERO).await;
+        container.remove().await?;
+        Ok(next)
     }
 
-    /// Creates a container, attaches to it and starts it. The inner error says
-    /// that its program is not in the image.
-    async fn attended(
+    fn body<const N: usize>(
         &self,
         start: Start,
-        output: Marked,
-    ) -> Result<Result<Attended, String>, RuntimeError> {
+        more_labels: [(String, String); N],
+    ) -> ContainerCreateBody {
         let run = self.run;
+        let mut labels = label::labels(Role::Commands, &run.environment, run.deployment);
+        labels.insert(RUN.to_owned(), run.name.to_string());
+        labels.extend(more_labels);
         let spec = Spec {
             image: run.image.reference.clone(),
-            labels: label::labels(Role::Commands, &run.environment, run.deployment),
+            labels,
             env: container::env(&run.variables, &run.volumes, run.port),
             start,
             limits: run.limits,
             network: self.engine.config.network.clone(),
             mounts: container::mounts(&run.environment, &run.volumes),
+            log: Kept::Whole,
         };
         let mut body = spec.body();
-        body.open_stdin = Some(true);
-        body.stdin_once = Some(true);
-        body.attach_stdin = Some(true);
         body.healthcheck = Some(no_health_check());
-        let short = label::short(run.deployment);
+        body
+    }
+
+    async fn create(&self, body: ContainerCreateBody) -> Result<OneOff, RuntimeError> {
+        let short = label::short(self.run.deployment);
         let name = format!("{PREFIX}commands-{short}-{}", label::nonce());
-        let container = OneOff::create(self.engine, &name, body).await?;
-        let attached = container.attach().await?;
-        if let Started::CannotExecute(message) = container.start().await? {
-            container.remove().await?;
-            return Ok(Err(message));
-        }
-        Ok(Ok(Attended::new(container, attached, output)))
+        OneOff::create(self.engine, &name, body, WhenDropped::Leave).await
+    }
+}
+
+/// A container with the driver in it.
+pub struct Driven {
+    pub nonce: String,
+    pub attended: Attended,
+}
+
+impl Driven {
+    /// Lets the command start, unless it has, and listens to it.
+    pub async fn attend(&mut self, one: &Attending<'_>) -> Result<End, RuntimeError> {
+        let gate = driver::gate(&self.nonce, one.index);
+        self.attended.write(&gate).await;
+        self.attended.attend(one).await
+    }
+}
+
+/// How a command ended that the driver ran.
+pub async fn exit_driven(container: &OneOff, end: End) -> Result<Exit, RuntimeError> {
+    let exit = match end {
+        End::Stopped(exit) => return Ok(exit),
+        End::Told(Ended::NotFound) => return Ok(Exit::NotStarted),
+        End::Told(Ended::Status(status)) => return container.exit_of(status).await,
+        End::OfContainer => container.exit().await?,
+    };
+    // The driver went in peace: then it was not the command that ended it.
+    if let Exit::Code {
+        code: 0 | driver::OUT_OF_PATIENCE,
+    } = exit
+    {
+        return Err(RuntimeError::Other {
+            what: "learn how the command ended".to_owned(),
+            source: "its container ended before it said so".into(),
+        });
+    }
+    Ok(exit)
+}
+
+/// How a command ended that has a container of its own.
+pub async fn exit_apart(container: &OneOff, end: End) -> Result<Exit, RuntimeError> {
+    match end {
+        End::Stopped(exit) => Ok(exit),
+        End::Told(_) | End::OfContainer => container.exit().await,
     }
 }

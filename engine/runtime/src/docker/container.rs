@@ -34,6 +34,16 @@ pub struct Spec {
     /// `None` is the engine's default bridge.
     pub network: Option<String>,
     pub mounts: Vec<Mount>,
+    pub log: Kept,
+}
+
+/// What the engine keeps of a container's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// The last 30 MiB.
+    End,
+    /// All of it, byte for byte, up to 1 GiB.
+    Whole,
 }
 
 pub enum Start {
@@ -72,14 +82,14 @@ impl Spec {
                 init,
                 network_mode: self.network,
                 mounts: Some(self.mounts),
-                ..host_config(self.limits)
+                ..host_config(self.limits, self.log)
             }),
             ..ContainerCreateBody::default()
         }
     }
 }
 
-fn host_config(limits: Limits) -> HostConfig {
+fn host_config(limits: Limits, log: Kept) -> HostConfig {
     let memory = limits.memory_mib.map(|mib| i64::from(mib) * 1024 * 1024);
     HostConfig {
         memory,
@@ -89,14 +99,31 @@ fn host_config(limits: Limits) -> HostConfig {
             .cpu_millis
             .map(|millis| i64::from(millis) * 1_000_000),
         pids_limit: Some(MOST_PROCESSES),
-        log_config: Some(HostConfigLogConfig {
-            typ: Some("json-file".into()),
-            config: Some(HashMap::from([
-                ("max-size".into(), "10m".into()),
-                ("max-file".into(), "3".into()),
-            ])),
-        }),
+        log_config: Some(log_config(log)),
         ..HostConfig::default()
+    }
+}
+
+/// The `json-file` driver writes what is no UTF-8 as something else, so it
+/// would not give the same lines again.
+fn log_config(kept: Kept) -> HostConfigLogConfig {
+    let (driver, size, files) = match kept {
+        Kept::End => ("json-file", "10m", "3"),
+        Kept::Whole => ("local", "512m", "2"),
+    };
+    let options = [
+        ("max-size", size),
+        ("max-file", files),
+        ("compress", "false"),
+    ];
+    HostConfigLogConfig {
+        typ: Some(driver.into()),
+        config: Some(
+            options
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        ),
     }
 }
 
@@ -192,18 +219,18 @@ pub async fn list(
 }
 
 pub async fn remove_all_of(engine: &Engine, deployment: DeploymentId) -> Result<(), RuntimeError> {
-    remove_roles(engine, deployment, &Role::CONTAINERS).await
+    let deployment = deployment.to_string();
+    remove_labelled(engine, &[(DEPLOYMENT, &deployment)], &Role::CONTAINERS).await
 }
 
-/// Removes a deployment's containers of these roles, at once; each is tried
-/// before a failure is told.
-pub async fn remove_roles(
+/// Removes our containers with these labels, at once; each is tried before a
+/// failure is told.
+pub async fn remove_labelled(
     engine: &Engine,
-    deployment: DeploymentId,
+    labels: &[(&str, &str)],
     roles: &[Role],
 ) -> Result<(), RuntimeError> {
-    let deployment = deployment.to_string();
-    let found = list(engine, &[(DEPLOYMENT, &deployment)], roles).await?;
+    let found = list(engine, labels, roles).await?;
     let docker = engine.docker().await?;
     let removals = found
         .iter()
@@ -262,7 +289,7 @@ mod tests {
             memory_mib: Some(64),
             cpu_millis: Some(250),
         };
-        let config = host_config(limits);
+        let config = host_config(limits, Kept::End);
         assert_eq!(config.memory, Some(67_108_864));
         assert_eq!(config.memory_swap, config.memory);
         assert_eq!(config.nano_cpus, Some(250_000_000));

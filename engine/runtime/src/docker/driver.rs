@@ -7,6 +7,8 @@
 //! be a shell with children, and all of them get the time to end. Their
 //! variables begin with `_sw_`, lest they meet an exported one of the user's.
 
+use std::time::Duration;
+
 use shipway_core::release::Invocation;
 
 /// What the scripts of a container's first process begin with. `kill -1` reaches
@@ -27,11 +29,33 @@ _sw_wait() {
 "#;
 
 /// Runs several commands, each after a line with nonce and index on its input,
-/// and then says on both outputs how it ended. Arguments: the nonce, then for
-/// each command the number of its words and the words; a command of 0 words is
-/// run elsewhere. The input's end is the end.
+/// and then says on both outputs how it ended. Arguments: the nonce, how many
+/// seconds it waits for each line, then for each command the number of its words
+/// and the words; a command of 0 words is run elsewhere. Other lines are passed
+/// over, so that an engine that does not know whether the one before it has
+/// written a line may write it again. The input's end is the end.
+///
+/// `read` has no time limit of its own in POSIX, hence the watchdog; without a
+/// program `sleep` there is no limit. It is ended by a signal that this shell has
+/// no trap for: in a child that has not yet put a trap of its parent's aside, the
+/// signal would be lost.
 const COMMANDS: &str = r#"
-_sw_nonce=$1; shift; _sw_index=0
+_sw_nonce=$1; _sw_patience=$2; shift 2; _sw_index=0
+_sw_allowed() {
+    trap 'exit 75' USR1
+    (
+        trap 'kill "$_sw_sleep"; exit' USR2
+        sleep "$_sw_patience" & _sw_sleep=$!
+        wait "$_sw_sleep" && kill -USR1 $$
+    ) >/dev/null 2>&1 &
+    _sw_watchdog=$!; _sw_go=
+    until [ "$_sw_go" = "$_sw_nonce $_sw_index" ]; do
+        read -r _sw_go || break
+    done
+    kill -USR2 "$_sw_watchdog" 2>/dev/null; wait "$_sw_watchdog" 2>/dev/null
+    trap - USR1
+    [ "$_sw_go" = "$_sw_nonce $_sw_index" ]
+}
 _sw_mark() {
     echo "$_sw_nonce $_sw_index $1"
     echo "$_sw_nonce $_sw_index $1" >&2
@@ -55,8 +79,7 @@ _sw_run() {
 }
 while [ $# -gt 0 ]; do
     if [ "$1" -gt 0 ]; then
-        read -r _sw_go || exit 0
-        [ "$_sw_go" = "$_sw_nonce $_sw_index" ] || exit 0
+        _sw_allowed || exit 0
         if _sw_found "$2"; then
             _sw_run "$@" </dev/null &
             _sw_wait $!
@@ -92,15 +115,28 @@ trap '' TERM; kill -TERM -$$ 2>/dev/null
 exit "$_sw_status"
 "#;
 
+/// How long the container of a run waits for the next command to be allowed.
+/// Allowing takes a write to a store; what takes longer is an engine that is no
+/// more, and another one that goes on with the run is there by then.
+pub const PATIENCE: Duration = Duration::from_secs(600);
+
+/// The exit code of a driver that has waited for longer than that.
+pub const OUT_OF_PATIENCE: i32 = 75;
+
 /// What the shell and its arguments may take together. The kernel's own limit
 /// is 2 MiB on most machines, the environment included.
 const MOST_BYTES: usize = 1024 * 1024;
 
 /// The words of a container that runs these commands; `None` stands for one
 /// that is run elsewhere. Nothing when they are too long for one container.
-pub fn commands(nonce: &str, commands: &[Option<&Invocation>]) -> Option<Vec<String>> {
+pub fn commands(
+    nonce: &str,
+    patience: Duration,
+    commands: &[Option<&Invocation>],
+) -> Option<Vec<String>> {
     let mut words = shell(&format!("{SIGNALS}{COMMANDS}"));
     words.push(nonce.to_owned());
+    words.push(patience.as_secs().to_string());
     for command in commands {
         let argv = command.map(Invocation::argv).unwrap_or_default();
         words.push(argv.len().to_string());
@@ -124,9 +160,10 @@ pub fn instance(command: &str) -> Vec<String> {
     words
 }
 
-/// What lets the command with this index start.
+/// What lets the command with this index start. It begins with a line end, in
+/// case an engine before us died within a line.
 pub fn gate(nonce: &str, index: usize) -> String {
-    format!("{nonce} {index}\n")
+    format!("\n{nonce} {index}\n")
 }
 
 /// How a command ended, as its marker says.
@@ -185,7 +222,7 @@ mod tests {
     /// Runs the driver with all gates open. Gives both outputs.
     fn run(shell: &[&str], invocations: &[Invocation]) -> (String, String) {
         let all: Vec<Option<&Invocation>> = invocations.iter().map(Some).collect();
-        let words = commands("NONCE", &all).unwrap();
+        let words = commands("NONCE", PATIENCE, &all).unwrap();
         let mut child = Command::new(shell[0])
             .args(&shell[1..])
             .args(&words[1..])
@@ -232,7 +269,12 @@ mod tests {
     #[test]
     fn nothing_starts_without_its_gate() {
         for shell in shells() {
-            let words = commands("NONCE", &[Some(&Invocation::Shell("echo no".into()))]).unwrap();
+            let words = commands(
+                "NONCE",
+                PATIENCE,
+                &[Some(&Invocation::Shell("echo no".into()))],
+            )
+            .unwrap();
             for input in ["", "NONCE 1\n", "OTHER 0\n"] {
                 let mut child = Command::new(shell[0])
                     .args(&shell[1..])
@@ -248,6 +290,52 @@ mod tests {
                 assert!(output.stdout.is_empty(), "{shell:?} {input:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_gate_that_was_written_twice_opens_once() {
+        let commands: Vec<Invocation> = ["echo one", "echo two"]
+            .map(|script| Invocation::Shell(script.into()))
+            .into();
+        for shell in shells() {
+            let all: Vec<Option<&Invocation>> = commands.iter().map(Some).collect();
+            let words = super::commands("NONCE", PATIENCE, &all).unwrap();
+            let mut child = begin(&shell, &words);
+            let mut input = child.stdin.take().unwrap();
+            let gates = [gate("NONCE", 0), "NON".into(), gate("NONCE", 0)].concat();
+            input.write_all(gates.as_bytes()).unwrap();
+            drop(input);
+            let output = child.wait_with_output().unwrap();
+            let said = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(said, "one\nNONCE 0 0\n", "{shell:?}");
+        }
+    }
+
+    #[test]
+    fn a_gate_that_nobody_opens_is_not_waited_for_forever() {
+        let command = Invocation::Shell("echo no".into());
+        for shell in shells() {
+            let patience = Duration::from_secs(1);
+            let words = commands("NONCE", patience, &[Some(&command)]).unwrap();
+            let mut child = begin(&shell, &words);
+            // Held open: it is the time that ends it.
+            let input = child.stdin.take().unwrap();
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(output.status.code(), Some(OUT_OF_PATIENCE), "{shell:?}");
+            assert!(output.stdout.is_empty(), "{shell:?}");
+            drop(input);
+        }
+    }
+
+    fn begin(shell: &[&str], words: &[String]) -> std::process::Child {
+        Command::new(shell[0])
+            .args(&shell[1..])
+            .args(&words[1..])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     #[test]
@@ -318,8 +406,8 @@ mod tests {
     #[test]
     fn what_is_too_long_for_one_container_is_refused() {
         let long = Invocation::Shell("x".repeat(60_000));
-        assert!(commands("N", &[Some(&long); 10]).is_some());
-        assert!(commands("N", &[Some(&long); 20]).is_none());
+        assert!(commands("N", PATIENCE, &[Some(&long); 10]).is_some());
+        assert!(commands("N", PATIENCE, &[Some(&long); 20]).is_none());
     }
 
     #[test]

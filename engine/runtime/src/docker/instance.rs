@@ -26,7 +26,7 @@ use shipway_core::ports::runtime::{
 };
 
 use super::Reach;
-use super::container::{self, OutOfMemory, Spec, Start, exit_of};
+use super::container::{self, Kept, OutOfMemory, Spec, Start, exit_of};
 use super::driver;
 use super::engine::{CALL, Engine};
 use super::failure::{cannot_execute, explain, is_conflict, is_gone, message, within};
@@ -143,6 +143,7 @@ async fn body(
         limits: request.limits,
         network: engine.config.network.clone(),
         mounts: container::mounts(&request.environment, &request.volumes),
+        log: Kept::End,
     };
     let mut body = spec.body();
     body.stop_signal = process.command.as_ref().map(|_| "SIGTERM".into());

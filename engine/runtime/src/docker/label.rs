@@ -22,6 +22,14 @@ pub const ROLE: &str = "shipway.role";
 pub const PROCESS: &str = "shipway.process";
 pub const NUMBER: &str = "shipway.number";
 pub const PORT: &str = "shipway.port";
+/// Which run of the deployment's commands.
+pub const RUN: &str = "shipway.run";
+/// The index of the first command that the container of a run has run, or of
+/// the only one.
+pub const COMMAND: &str = "shipway.command";
+/// By which the markers in the log of a run's container are known. The container
+/// of one command alone has none.
+pub const NONCE: &str = "shipway.nonce";
 
 /// Every name of ours begins with this.
 pub const PREFIX: &str = "shipway-";

@@ -1,32 +1,50 @@
-//! A container that runs something once and is removed, whatever happens: even
-//! when the future that holds it is dropped.
+//! A container that runs something once and is removed when that is over; most
+//! of them also when the future that holds it is dropped.
+
+use std::pin::Pin;
 
 use bollard::Docker;
-use bollard::container::AttachContainerResults;
+use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::errors::Error;
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, KillContainerOptionsBuilder, WaitContainerOptionsBuilder,
+    AttachContainerOptionsBuilder, KillContainerOptionsBuilder, LogsOptionsBuilder,
+    WaitContainerOptionsBuilder,
 };
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use shipway_core::journal::Exit;
 use shipway_core::ports::runtime::RuntimeError;
+use tokio::io::AsyncWrite;
 
 use super::container::{self, OutOfMemory, exit_of};
 use super::engine::{CALL, Engine};
 use super::failure::{cannot_execute, explain, is_conflict, is_gone, message, within};
 
+/// The longest part of a line that the engine logs as one.
+const ENTRY: usize = 16 * 1024;
+
 #[derive(Debug)]
 pub struct OneOff {
     docker: Docker,
     id: String,
-    removal: Removal,
+    when_dropped: WhenDropped,
 }
 
+/// What becomes of the container when nobody waits for it any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Removal {
-    Due,
-    Done,
+pub enum WhenDropped {
+    Remove,
+    /// It works on, for another engine to find.
+    Leave,
+}
+
+pub type Chunks = Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>;
+pub type Input = Pin<Box<dyn AsyncWrite + Send>>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    Now,
+    ItsEnd,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +59,7 @@ impl OneOff {
         engine: &Engine,
         name: &str,
         body: ContainerCreateBody,
+        when_dropped: WhenDropped,
     ) -> Result<Self, RuntimeError> {
         let docker = engine.docker().await?.clone();
         let id = container::create(&docker, name, body)
@@ -49,7 +68,16 @@ impl OneOff {
         Ok(Self {
             docker,
             id,
-            removal: Removal::Due,
+            when_dropped,
+        })
+    }
+
+    /// One that an engine before us left to work on.
+    pub async fn found(engine: &Engine, id: String) -> Result<Self, RuntimeError> {
+        Ok(Self {
+            docker: engine.docker().await?.clone(),
+            id,
+            when_dropped: WhenDropped::Leave,
         })
     }
 
@@ -64,6 +92,30 @@ impl OneOff {
         within(CALL, self.docker.attach_container(&self.id, Some(options)))
             .await
             .map_err(|error| explain("attach to a container", CALL, error))
+    }
+
+    /// Only to write to one that runs already.
+    pub async fn input(&self) -> Result<Input, RuntimeError> {
+        let options = AttachContainerOptionsBuilder::default()
+            .stdin(true)
+            .stream(true)
+            .build();
+        within(CALL, self.docker.attach_container(&self.id, Some(options)))
+            .await
+            .map(|attached| attached.input)
+            .map_err(|error| explain("attach to a container", CALL, error))
+    }
+
+    /// All that it has written from its start, and, with [`Until::ItsEnd`], what
+    /// it will.
+    pub fn log(&self, until: Until) -> Chunks {
+        let options = LogsOptionsBuilder::default()
+            .stdout(true)
+            .stderr(true)
+            .follow(until == Until::ItsEnd)
+            .build();
+        let log = self.docker.logs(&self.id, Some(options));
+        Box::pin(log.map(|entry| entry.map(with_line_end)))
     }
 
     pub async fn start(&self) -> Result<Started, RuntimeError> {
@@ -106,7 +158,7 @@ impl OneOff {
     pub async fn remove(mut self) -> Result<(), RuntimeError> {
         let removed = container::remove(&self.docker, &self.id).await;
         if removed.is_ok() {
-            self.removal = Removal::Done;
+            self.when_dropped = WhenDropped::Leave;
         }
         removed
     }
@@ -136,9 +188,25 @@ impl OneOff {
     }
 }
 
+/// The bytes of a log's entry as they were written. The engine cuts a long line
+/// into entries of 16 KiB, and leaves the line end off the last of them.
+fn with_line_end(entry: LogOutput) -> LogOutput {
+    let is_whole = |bytes: &[u8]| bytes.ends_with(b"\n") || bytes.len() >= ENTRY;
+    let ended = |bytes: &[u8]| [bytes, b"\n"].concat().into();
+    match entry {
+        LogOutput::StdOut { message } if !is_whole(&message) => LogOutput::StdOut {
+            message: ended(&message),
+        },
+        LogOutput::StdErr { message } if !is_whole(&message) => LogOutput::StdErr {
+            message: ended(&message),
+        },
+        entry => entry,
+    }
+}
+
 impl Drop for OneOff {
     fn drop(&mut self) {
-        if self.removal == Removal::Done {
+        if self.when_dropped == WhenDropped::Leave {
             return;
         }
         let (docker, id) = (self.docker.clone(), std::mem::take(&mut self.id));

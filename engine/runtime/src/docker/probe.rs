@@ -6,11 +6,11 @@ use shipway_core::environment::Limits;
 use shipway_core::journal::Exit;
 use shipway_core::ports::runtime::{ProbeOutput, ProbeRequest, RuntimeError};
 
-use super::container::{Spec, Start, no_health_check};
+use super::container::{Kept, Spec, Start, no_health_check};
 use super::engine::{CALL, Engine};
 use super::failure::explain;
 use super::label::{self, PREFIX, Role};
-use super::one_off::{OneOff, Started};
+use super::one_off::{OneOff, Started, WhenDropped};
 use super::output::{self, NOT_FOUND, not_found};
 
 /// A probe loads a framework to ask it one thing; it does not serve.
@@ -21,7 +21,8 @@ const LIMITS: Limits = Limits {
 const MOST_PROCESSES: i64 = 512;
 
 pub async fn probe(engine: &Engine, request: &ProbeRequest) -> Result<ProbeOutput, RuntimeError> {
-    let container = OneOff::create(engine, &name(request), body(request)).await?;
+    let container =
+        OneOff::create(engine, &name(request), body(request), WhenDropped::Remove).await?;
     let attached = container.attach().await?;
     if let Started::CannotExecute(message) = container.start().await? {
         container.remove().await?;
@@ -56,6 +57,7 @@ fn body(request: &ProbeRequest) -> bollard::models::ContainerCreateBody {
         limits: LIMITS,
         network: Some("none".into()),
         mounts: Vec::new(),
+        log: Kept::End,
     };
     let mut body = spec.body();
     body.healthcheck = Some(no_health_check());

@@ -110,13 +110,17 @@ pub struct Scratch {
 }
 
 impl Scratch {
+    pub fn of(folder: &Path) -> Self {
+        Self {
+            home: folder.join("home"),
+            temporary: folder.join("tmp"),
+        }
+    }
+
     /// Makes both. What the build left in its home (`pip install --user` puts
     /// programs there) is seen through links; caches are not.
     pub fn make(folder: &Path, image_home: Option<&Path>) -> io::Result<Self> {
-        let scratch = Self {
-            home: folder.join("home"),
-            temporary: folder.join("tmp"),
-        };
+        let scratch = Self::of(folder);
         make_private(&scratch.home)?;
         make_private(&scratch.temporary)?;
         let Some(Ok(entries)) = image_home.map(fs::read_dir) else {

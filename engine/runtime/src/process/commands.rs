@@ -2,23 +2,34 @@
 //!
 //! What stands for the container is a scratch folder that the commands share
 //! as `HOME` and `TMPDIR`, and the image's own folder to stand in, which is
-//! read-only.
+//! read-only. Each command runs under a small supervisor, which outlives the
+//! engine; this one only follows what the supervisor writes down, and an engine
+//! after it goes on with that. Between two commands nothing runs.
 
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
-use shipway_core::journal::Exit;
 use shipway_core::ports::Stream;
-use shipway_core::ports::runtime::{Command, CommandRun, CommandWatcher, RuntimeError};
+use shipway_core::ports::runtime::{
+    Command, CommandRun, CommandWatcher, OpenCommand, Resumed, RuntimeError,
+};
 use shipway_core::secret::Secret;
 
 use super::ProcessRuntime;
 use super::child::{Program, base_variables};
+use super::follow::Following;
 use super::images::{ImageFolder, resolve};
-use super::run::Run;
-use super::running::{Running, time_out};
-use super::state::failed;
+use super::launch::launch_command;
+use super::run::{Machine, Run};
+use super::state::{failed, make_private};
 use super::volumes;
+use crate::lines::Stored;
+use crate::supervise::output;
+use crate::supervise::spec::{Begun, CommandSpec, Ended};
+
+/// What is kept of one command's output until its run is over.
+const OUTPUT_BYTES: u64 = 1024 * 1024 * 1024;
 
 pub async fn run(
     runtime: &ProcessRuntime,
@@ -27,13 +38,8 @@ pub async fn run(
 ) -> Result<(), RuntimeError> {
     let image = resolve(&runtime.state, &request.image)?;
     let volumes = volumes::make(&runtime.state, &request.environment, &request.volumes)?;
-    let run = Run::open(
-        &runtime.state,
-        runtime.cgroups(),
-        request.deployment,
-        request.limits,
-        Some(&image.home()),
-    )?;
+    let cgroups = runtime.cgroups();
+    let run = Run::named(&runtime.state, cgroups, request, &image.home()).await?;
     let commands = Commands {
         volumes,
         runtime,
@@ -42,9 +48,38 @@ pub async fn run(
         run: &run,
         watcher: &*watcher,
     };
-    let done = commands.run_all().await;
+    let done = commands.all_from(request.from).await;
     run.close().await;
     done
+}
+
+/// An error leaves the run as it is, to be tried again.
+pub async fn resume(
+    runtime: &ProcessRuntime,
+    request: &CommandRun,
+    open: Option<&OpenCommand>,
+    watcher: Arc<dyn CommandWatcher>,
+) -> Result<Resumed, RuntimeError> {
+    let found = Run::find(&runtime.state, runtime.cgroups(), request)?;
+    let Some((run, machine)) = found else {
+        return Ok(Resumed::Lost);
+    };
+    let image = resolve(&runtime.state, &request.image)?;
+    let volumes = volumes::make(&runtime.state, &request.environment, &request.volumes)?;
+    let commands = Commands {
+        volumes,
+        runtime,
+        request,
+        image: &image,
+        run: &run,
+        watcher: &*watcher,
+    };
+    let resumed = match open {
+        Some(open) => commands.go_on_with(open, machine).await?,
+        None => commands.go_on(request.from).await?,
+    };
+    run.close().await;
+    Ok(resumed)
 }
 
 struct Commands<'a> {
@@ -57,48 +92,104 @@ struct Commands<'a> {
     watcher: &'a dyn CommandWatcher,
 }
 
+/// Whether the next command may start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Start,
+    Stop,
+}
+
 impl Commands<'_> {
     /// One after the other, until one fails or the watcher halts.
-    async fn run_all(&self) -> Result<(), RuntimeError> {
-        for (index, command) in self.request.commands.iter().enumerate() {
+    async fn all_from(&self, first: usize) -> Result<(), RuntimeError> {
+        for (index, command) in self.request.commands.iter().enumerate().skip(first) {
             if self.watcher.starting(index).await.is_err() {
                 return Ok(());
             }
-            if index == 0 {
-                for problem in &self.run.problems {
-                    self.watcher.output(index, Stream::Engine, problem);
-                }
+            if index == self.request.from {
+                self.tell_problems(index).await;
             }
-            let began = Instant::now();
-            let exit = self.run_one(index, command).await?;
-            let halted = self.watcher.finished(index, exit, began.elapsed()).await;
-            if halted.is_err() || !exit.is_success() {
+            self.start(index, command).await?;
+            let ended = self.follow(index, Stored::default()).await?;
+            let ended = ended.ok_or_else(untold)?;
+            if self.finish(index, ended).await == Next::Stop {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    async fn run_one(&self, index: usize, command: &Command) -> Result<Exit, RuntimeError> {
-        let program = self.program(command);
-        let started = program
-            .command()
-            .and_then(|command| Running::start(command, self.run.group.clone()));
-        let mut running = match started {
-            Ok(running) => running,
-            Err(error) => {
-                let name = program.argv.first().map_or("", String::as_str);
-                let line = format!("{name} could not be started: {error}");
-                self.watcher.output(index, Stream::Engine, &line);
-                return Ok(Exit::NotStarted);
-            }
+    async fn go_on(&self, next: usize) -> Result<Resumed, RuntimeError> {
+        // The next engine compares with this boot of the machine.
+        self.run.note(None)?;
+        self.all_from(next).await?;
+        Ok(Resumed::Ended)
+    }
+
+    async fn go_on_with(
+        &self,
+        open: &OpenCommand,
+        machine: Machine,
+    ) -> Result<Resumed, RuntimeError> {
+        let Some(command) = self.request.commands.get(open.index) else {
+            return Ok(Resumed::Lost);
         };
-        self.run.note(running.id())?;
-        let take = |stream, line: &str| self.watcher.output(index, stream, line);
-        running
-            .lines_until(take, self.reason_to_stop(command))
+        let folder = self.run.command(open.index);
+        // After a restart of the machine the claim may be what was lost.
+        if Begun::read(&folder).is_none() && machine == Machine::TheSame {
+            self.start(open.index, command).await?;
+        }
+        let Some(ended) = self.follow(open.index, open.into()).await? else {
+            return Ok(Resumed::Lost);
+        };
+        match self.finish(open.index, ended).await {
+            Next::Start => self.go_on(open.index + 1).await,
+            Next::Stop => Ok(Resumed::Ended),
+        }
+    }
+
+    async fn follow(&self, index: usize, stored: Stored) -> Result<Option<Ended>, RuntimeError> {
+        let following = Following {
+            folder: &self.run.command(index),
+            index,
+            stored,
+            watcher: self.watcher,
+        };
+        following
+            .to_the_end()
             .await
-            .map_err(|error| failed("wait for the command", error))
+            .map_err(|error| failed("read what the command wrote", error))
+    }
+
+    async fn finish(&self, index: usize, ended: Ended) -> Next {
+        let Ended { exit, millis } = ended;
+        let took = Duration::from_millis(millis);
+        let heard = self.watcher.finished(index, exit, took).await;
+        if heard.is_err() || !exit.is_success() {
+            return Next::Stop;
+        }
+        Next::Start
+    }
+
+    /// Until a supervisor has taken it on. To be repeated where it is not known
+    /// whether one has: of two the first has it.
+    async fn start(&self, index: usize, command: &Command) -> Result<(), RuntimeError> {
+        let folder = self.run.command(index);
+        prepare(&folder).map_err(|error| failed("make the command's folder", error))?;
+        let spec = CommandSpec {
+            folder,
+            run: self.run.folder().to_owned(),
+            program: self.program(command),
+            timeout: command.timeout,
+            output_bytes: OUTPUT_BYTES,
+        };
+        launch_command(self.runtime, spec).await
+    }
+
+    async fn tell_problems(&self, index: usize) {
+        for problem in &self.run.problems {
+            self.watcher.output(index, Stream::Engine, problem).await;
+        }
     }
 
     fn program(&self, command: &Command) -> Program {
@@ -124,11 +215,20 @@ impl Commands<'_> {
             group: self.run.group.clone(),
         }
     }
+}
 
-    async fn reason_to_stop(&self, command: &Command) -> Exit {
-        tokio::select! {
-            exit = time_out(command.timeout) => exit,
-            () = self.watcher.cancelled() => Exit::Cancelled,
-        }
+fn prepare(folder: &Path) -> std::io::Result<()> {
+    make_private(folder)?;
+    let mode = nix::sys::stat::Mode::S_IRUSR | nix::sys::stat::Mode::S_IWUSR;
+    match nix::unistd::mkfifo(&output::bell(folder), mode) {
+        Ok(()) | Err(nix::errno::Errno::EEXIST) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn untold() -> RuntimeError {
+    RuntimeError::Other {
+        what: "learn how the command ended".to_owned(),
+        source: "its supervisor ended before it".into(),
     }
 }

@@ -76,13 +76,26 @@ fn look(pid: i32) -> Option<Seen> {
     })
 }
 
-/// Start times count from the boot, so the same number may come again after it.
+/// Which boot of the machine this is. Start times count from it, so the same
+/// number may come again after it; and nothing that ran before it runs now.
 #[cfg(target_os = "linux")]
-fn boot() -> &'static str {
+pub fn boot() -> &'static str {
     static BOOT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     BOOT.get_or_init(|| {
         let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         id.trim().to_owned()
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn boot() -> &'static str {
+    static BOOT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    BOOT.get_or_init(|| {
+        let told = std::process::Command::new("sysctl")
+            .args(["-n", "kern.boottime"])
+            .output();
+        told.map(|told| String::from_utf8_lossy(&told.stdout).trim().to_owned())
+            .unwrap_or_default()
     })
 }
 

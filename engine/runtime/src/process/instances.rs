@@ -99,7 +99,7 @@ pub async fn start(
         notes,
         folder,
     };
-    match launch(runtime, &spec).await {
+    match launch(runtime, spec).await {
         Ok(()) => Ok(record.instance),
         Err(error) => {
             stop(&runtime.state, &id, Duration::ZERO).await?;

@@ -1,4 +1,4 @@
-//! Starts a supervisor, hands it its spec and waits for its answer.
+//! Starts a supervisor, hands it its job and waits for its answer.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -13,32 +13,47 @@ use tokio::process::Child;
 use super::ProcessRuntime;
 use super::child::Scratch;
 use super::state::failed;
-use crate::supervise::spec::Spec;
+use crate::supervise::spec::{CommandSpec, Job, Spec};
 
 const SUPERVISOR_LOG: &str = "supervisor.log";
 /// How long a supervisor may take to start an instance.
 const START: Duration = Duration::from_secs(20);
 
-/// Starts a supervisor and waits until it has started the instance.
-pub async fn launch(runtime: &ProcessRuntime, spec: &Spec) -> Result<(), RuntimeError> {
+/// Starts the supervisor of an instance and waits until it has started that.
+pub async fn launch(runtime: &ProcessRuntime, spec: Spec) -> Result<(), RuntimeError> {
     let what = "start the supervisor of an instance";
     let image_home = spec.program.folder.with_file_name("home");
     Scratch::make(&spec.folder, Some(&image_home)).map_err(|error| failed(what, error))?;
-    let mut supervisor = spawn(runtime, spec).map_err(|error| failed(what, error))?;
-    let told = tokio::time::timeout(START, tell(&mut supervisor, spec)).await;
+    start(runtime, &Job::Instance(spec), what).await
+}
+
+/// Starts the supervisor of a command and waits until it, or one that was
+/// started before it, has taken the command on.
+pub async fn launch_command(
+    runtime: &ProcessRuntime,
+    spec: CommandSpec,
+) -> Result<(), RuntimeError> {
+    let what = "start the supervisor of a command";
+    start(runtime, &Job::Command(spec), what).await
+}
+
+async fn start(runtime: &ProcessRuntime, job: &Job, what: &str) -> Result<(), RuntimeError> {
+    let folder = job.folder();
+    let mut supervisor = spawn(runtime, folder).map_err(|error| failed(what, error))?;
+    let told = tokio::time::timeout(START, tell(&mut supervisor, job)).await;
     // Reaps it whenever it ends; the supervisor itself does not depend on us.
     tokio::spawn(async move { supervisor.wait().await });
     match told {
         Ok(Ok(0)) | Err(_) => Err(RuntimeError::Other {
             what: what.to_owned(),
-            source: last_words(&spec.folder).into(),
+            source: last_words(folder).into(),
         }),
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(failed(what, error)),
     }
 }
 
-fn spawn(runtime: &ProcessRuntime, spec: &Spec) -> std::io::Result<Child> {
+fn spawn(runtime: &ProcessRuntime, folder: &Path) -> std::io::Result<Child> {
     let (program, arguments) = runtime
         .config
         .supervisor
@@ -50,13 +65,13 @@ fn spawn(runtime: &ProcessRuntime, spec: &Spec) -> std::io::Result<Child> {
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(File::create(spec.folder.join(SUPERVISOR_LOG))?)
+        .stderr(File::create(folder.join(SUPERVISOR_LOG))?)
         .spawn()
 }
 
-/// Sends the spec and reads the one line that answers it.
-async fn tell(supervisor: &mut Child, spec: &Spec) -> std::io::Result<usize> {
-    let text = serde_json::to_vec(spec)?;
+/// Sends the job and reads the one line that answers it.
+async fn tell(supervisor: &mut Child, job: &Job) -> std::io::Result<usize> {
+    let text = serde_json::to_vec(job)?;
     if let Some(mut stdin) = supervisor.stdin.take() {
         let sent = async {
             stdin.write_all(&text).await?;

@@ -1,5 +1,6 @@
 //! A run: the folder, the cgroup and the record of programs that the engine
-//! waits for. The record is how a run is found and ended after a crash.
+//! waits for. The record is how a run is found and ended after a crash; one of
+//! release commands has a name, by which it is found and gone on with.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,15 +9,17 @@ use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 use shipway_core::environment::Limits;
 use shipway_core::name::DeploymentId;
-use shipway_core::ports::runtime::RuntimeError;
+use shipway_core::ports::runtime::{CommandRun, RuntimeError};
 
 use super::cgroup::{Cgroups, Group};
 use super::child::Scratch;
-use super::identity::ProcessId;
+use super::identity::{ProcessId, boot};
 use super::state::{State, blocking, failed, folders, read_record, remove_tree, write_record};
 use super::stray;
+use crate::supervise::spec::{self, Begun};
 
 const RECORD: &str = "run.json";
+const COMMANDS: &str = "commands";
 
 #[derive(Debug)]
 pub struct Run {
@@ -31,6 +34,16 @@ pub struct Run {
 struct Record {
     process: Option<ProcessId>,
     group: Group,
+    /// The machine's; empty in a record of an older engine.
+    #[serde(default)]
+    boot: String,
+}
+
+/// Whether what a run had begun can still be at work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Machine {
+    TheSame,
+    Restarted,
 }
 
 impl Run {
@@ -41,9 +54,73 @@ impl Run {
         limits: Limits,
         image_home: Option<&Path>,
     ) -> Result<Self, RuntimeError> {
-        let (nonce, folder, scratch) = make_folder(state, deployment, image_home)?;
+        let nonce = nonce();
         let name = format!("run-{}-{nonce}", deployment.0.simple());
-        let (group, problems) = cgroups.group(&name, limits);
+        let folder = state.runs_of(deployment).join(nonce);
+        Self::in_folder(folder, cgroups.group(&name, limits), image_home)
+    }
+
+    /// A run that is found again by its name. One that is there is ended first.
+    pub async fn named(
+        state: &State,
+        cgroups: &Cgroups,
+        request: &CommandRun,
+        image_home: &Path,
+    ) -> Result<Self, RuntimeError> {
+        let folder = folder_of(state, request);
+        let before = folder.clone();
+        blocking("end an earlier run", move || end(&before)).await?;
+        let group = cgroups.group(&group_name(request), request.limits);
+        Self::in_folder(folder, group, Some(image_home))
+    }
+
+    /// The one with this name that an engine before this one has made.
+    pub fn find(
+        state: &State,
+        cgroups: &Cgroups,
+        request: &CommandRun,
+    ) -> Result<Option<(Self, Machine)>, RuntimeError> {
+        let folder = folder_of(state, request);
+        let Some(record) = read_record::<Record>(&folder.join(RECORD)) else {
+            return Ok(None);
+        };
+        let machine = if record.boot == boot() {
+            Machine::TheSame
+        } else {
+            Machine::Restarted
+        };
+        // Made anew where it went with the machine.
+        let (group, _told_before) = cgroups.group(&group_name(request), request.limits);
+        let run = Self {
+            scratch: Scratch::of(&folder),
+            folder,
+            group,
+            problems: Vec::new(),
+        };
+        Ok(Some((run, machine)))
+    }
+
+    /// A run within the limits of an instance, whose group this is.
+    pub fn inside(
+        state: &State,
+        deployment: DeploymentId,
+        instance: &Group,
+    ) -> Result<Self, RuntimeError> {
+        let nonce = nonce();
+        let group = instance
+            .inner(&format!("exec-{nonce}"))
+            .map_err(|error| failed("make a cgroup within the instance's", error))?;
+        let folder = state.runs_of(deployment).join(nonce);
+        Self::in_folder(folder, (group, Vec::new()), None)
+    }
+
+    fn in_folder(
+        folder: PathBuf,
+        (group, problems): (Group, Vec<String>),
+        image_home: Option<&Path>,
+    ) -> Result<Self, RuntimeError> {
+        let what = || format!("make the run's folder {}", folder.display());
+        let scratch = Scratch::make(&folder, image_home).map_err(|e| failed(what(), e))?;
         let run = Self {
             folder,
             scratch,
@@ -54,28 +131,13 @@ impl Run {
         Ok(run)
     }
 
-    /// A run within the limits of an instance, whose group this is.
-    pub fn inside(
-        state: &State,
-        deployment: DeploymentId,
-        instance: &Group,
-    ) -> Result<Self, RuntimeError> {
-        let (nonce, folder, scratch) = make_folder(state, deployment, None)?;
-        let group = instance
-            .inner(&format!("exec-{nonce}"))
-            .map_err(|error| failed("make a cgroup within the instance's", error))?;
-        let run = Self {
-            folder,
-            scratch,
-            group,
-            problems: Vec::new(),
-        };
-        run.note(None)?;
-        Ok(run)
-    }
-
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Of one of its commands.
+    pub fn command(&self, index: usize) -> PathBuf {
+        self.folder.join(COMMANDS).join(index.to_string())
     }
 
     /// Writes down what runs now.
@@ -83,6 +145,7 @@ impl Run {
         let record = Record {
             process,
             group: self.group.clone(),
+            boot: boot().to_owned(),
         };
         write_record(&self.folder.join(RECORD), &record)
             .map_err(|error| failed("write down what the run does", error))
@@ -98,16 +161,19 @@ impl Run {
     }
 }
 
-fn make_folder(
-    state: &State,
-    deployment: DeploymentId,
-    image_home: Option<&Path>,
-) -> Result<(String, PathBuf, Scratch), RuntimeError> {
-    let nonce = format!("{:016x}", rand::random::<u64>());
-    let folder = state.runs_of(deployment).join(&nonce);
-    let what = || format!("make the run's folder {}", folder.display());
-    let scratch = Scratch::make(&folder, image_home).map_err(|e| failed(what(), e))?;
-    Ok((nonce, folder, scratch))
+fn nonce() -> String {
+    format!("{:016x}", rand::random::<u64>())
+}
+
+/// No nonce holds a dash.
+fn folder_of(state: &State, run: &CommandRun) -> PathBuf {
+    state
+        .runs_of(run.deployment)
+        .join(format!("run-{}", run.name))
+}
+
+fn group_name(run: &CommandRun) -> String {
+    format!("run-{}-{}", run.deployment.0.simple(), run.name)
 }
 
 /// Ends every run of a deployment, also those of an engine that is no more.
@@ -121,6 +187,7 @@ pub fn end_all(state: &State, deployment: DeploymentId) -> Result<(), RuntimeErr
 
 fn end(folder: &Path) -> Result<(), RuntimeError> {
     let record: Record = read_record(&folder.join(RECORD)).unwrap_or_default();
+    end_commands(folder)?;
     if let Some(process) = &record.process {
         process.signal_group(Signal::SIGKILL);
     }
@@ -133,6 +200,20 @@ fn end(folder: &Path) -> Result<(), RuntimeError> {
     // The deployment's folder goes with its last run.
     if let Some(parent) = folder.parent() {
         let _ = fs::remove_dir(parent);
+    }
+    Ok(())
+}
+
+/// Supervisors first: they would only see that their command ended.
+fn end_commands(run: &Path) -> Result<(), RuntimeError> {
+    let all = folders(&run.join(COMMANDS)).map_err(|error| failed("list the commands", error))?;
+    for folder in all {
+        if let Some(begun) = Begun::read(&folder) {
+            begun.supervisor.signal(Signal::SIGKILL);
+        }
+        if let Some(process) = spec::process(&folder) {
+            process.signal_group(Signal::SIGKILL);
+        }
     }
     Ok(())
 }

@@ -1,5 +1,4 @@
-//! A program that the engine itself waits for: a build, a release command, a
-//! probe. It is ended with its whole group, also when nobody waits any more.
+//! A program that the engine itself waits for: a build or a probe. It is ended with its whole group, also when nobody waits any more.
 
 use std::io;
 use std::process::{Command, ExitStatus};
@@ -172,6 +171,10 @@ impl Kept {
 /// Never ends but with this reason, after this time.
 pub async fn time_out(after: Duration) -> Exit {
     tokio::time::sleep(after).await;
+    timed_out(after)
+}
+
+pub fn timed_out(after: Duration) -> Exit {
     Exit::TimedOut {
         after_seconds: u32::try_from(after.as_secs()).unwrap_or(u32::MAX),
     }

@@ -3,7 +3,9 @@
 //! ```text
 //! images/APP/COMMIT-SETTINGS-DEPLOYMENT/   app/ home/ image.json
 //! instances/ID/                            instance.json status.json output.log home/ tmp/
-//! runs/DEPLOYMENT/NONCE/                   run.json home/ tmp/
+//! runs/DEPLOYMENT/NONCE/                   run.json home/ tmp/ of a build, a probe, …
+//! runs/DEPLOYMENT/run-NAME/                run.json home/ tmp/ of release commands
+//!     commands/INDEX/                      begun.json output ended.json
 //! volumes/APP/ENVIRONMENT/NAME/            kept
 //! ```
 //!
@@ -72,10 +74,22 @@ pub fn make_private(path: &Path) -> io::Result<()> {
 /// Writes a record beside its place, flushes it and renames it.
 pub fn write_record(path: &Path, record: &impl Serialize) -> io::Result<()> {
     let beside = path.with_extension("new");
-    let mut file = File::create(&beside)?;
-    file.write_all(&serde_json::to_vec_pretty(record)?)?;
-    file.sync_all()?;
+    write_whole(&beside, record)?.sync_all()?;
     fs::rename(&beside, path)
+}
+
+/// The same for what means nothing any more once the machine has stopped; so
+/// it need not wait for the disk.
+pub fn write_passing_record(path: &Path, record: &impl Serialize) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    write_whole(&beside, record)?;
+    fs::rename(&beside, path)
+}
+
+fn write_whole(path: &Path, record: &impl Serialize) -> io::Result<File> {
+    let mut file = File::create(path)?;
+    file.write_all(&serde_json::to_vec_pretty(record)?)?;
+    Ok(file)
 }
 
 /// A record that is there and readable; a broken one counts as absent, because

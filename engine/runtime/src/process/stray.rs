@@ -23,7 +23,9 @@ fn kill_once(folder: &Path) -> usize {
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
 
-    let needle = folder.as_os_str().as_bytes();
+    // With what is between it and its home, lest `undo-1` be found in `undo-10`.
+    let mut needle = folder.as_os_str().as_bytes().to_vec();
+    needle.push(b'/');
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return 0;
     };
@@ -34,7 +36,9 @@ fn kill_once(folder: &Path) -> usize {
         .filter(|pid| {
             // Others' environments cannot be read, and are not ours to kill.
             let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.windows(needle.len()).any(|part| part == needle)
+            environment
+                .windows(needle.len())
+                .any(|part| part == needle.as_slice())
         })
         .filter(|pid| kill(Pid::from_raw(*pid), Signal::SIGKILL).is_ok())
         .count()

@@ -1,16 +1,17 @@
 //! The app's own process, with all its children.
 
-use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use shipway_core::journal::Exit;
+use shipway_core::ports::Stream;
 
-use super::log::Log;
-use super::spec::Spec;
 use crate::process::cgroup::Group;
+use crate::process::child::Program;
 use crate::process::identity::{ProcessId, group_exists, signal_group};
 use crate::process::stray;
 
@@ -32,25 +33,48 @@ pub struct App {
     outputs: Receiver<()>,
 }
 
+/// Takes what a program prints.
+pub trait Taker {
+    /// Reads on a thread of its own until the output is closed; then drops
+    /// `closing`.
+    fn follow(
+        &self,
+        from: Stream,
+        output: impl Read + Send + 'static,
+        closing: Sender<()>,
+    ) -> io::Result<()>;
+}
+
 impl App {
-    pub fn start(spec: &Spec, log: &Log) -> io::Result<Self> {
-        let mut child = spec.program.command()?.spawn()?;
+    /// `folder` is named by the variables of all its programs.
+    pub fn start(program: &Program, folder: &Path, taker: &impl Taker) -> io::Result<Self> {
+        let mut child = program.command()?.spawn()?;
         let (closing, outputs) = channel();
-        if let Some(stdout) = child.stdout.take() {
-            log.follow(stdout, closing.clone())?;
-        }
-        if let Some(stderr) = child.stderr.take() {
-            log.follow(stderr, closing)?;
-        }
-        Ok(Self {
+        let mut app = Self {
             leader: i32::try_from(child.id()).unwrap_or(0),
             id: ProcessId::of(child.id()),
             began: Instant::now(),
             exit: None,
-            group: spec.program.group.clone(),
-            folder: spec.folder.clone(),
+            group: program.group.clone(),
+            folder: folder.to_owned(),
             outputs,
-        })
+        };
+        let stdout = child
+            .stdout
+            .take()
+            .map(|from| taker.follow(Stream::Stdout, from, closing.clone()));
+        let stderr = child
+            .stderr
+            .take()
+            .map(|from| taker.follow(Stream::Stderr, from, closing));
+        match [stdout, stderr].into_iter().flatten().collect() {
+            Ok(()) => Ok(app),
+            Err(error) => {
+                // Unheard it would hang on a full pipe.
+                app.kill();
+                Err(error)
+            }
+        }
     }
 
     pub fn id(&self) -> Option<ProcessId> {

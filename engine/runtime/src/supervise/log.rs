@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use shipway_core::ports::Stream;
+
+use super::app::Taker;
 use crate::lines::Lines;
 
 const NAME: &str = "output.log";
@@ -46,11 +49,12 @@ impl Log {
         let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = files.write(line);
     }
+}
 
-    /// Reads an output on a thread of its own until it is closed; then drops
-    /// `closing`.
-    pub fn follow(
+impl Taker for Log {
+    fn follow(
         &self,
+        _both_alike: Stream,
         mut output: impl Read + Send + 'static,
         closing: Sender<()>,
     ) -> io::Result<()> {

@@ -15,6 +15,8 @@ pub fn listen() -> io::Result<Receiver<Signal>> {
         Signal::SIGINT,
         Signal::SIGCHLD,
         Signal::SIGHUP,
+        // By which the engine cancels a command.
+        Signal::SIGUSR1,
     ] {
         set.add(signal);
     }

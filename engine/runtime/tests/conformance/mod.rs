@@ -18,21 +18,25 @@ pub mod images;
 pub mod instances;
 pub mod probes;
 pub mod recorder;
+pub mod recovery;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use shipway_core::environment::Limits;
 use shipway_core::journal::Image;
-use shipway_core::name::DeploymentId;
+use shipway_core::name::{DeploymentId, RunName};
 use shipway_core::ports::runtime::{BuildRequest, Command, CommandRun, Runtime, Variables};
 use shipway_core::process::{DecidedBy, Process};
-use shipway_core::release::{Entrypoint, Invocation};
+use shipway_core::release::{Entrypoint, Invocation, Phase};
 use shipway_core::secret::Secret;
 
 /// One runtime with an image that it has built.
 pub struct Fixture {
     pub runtime: Arc<dyn Runtime>,
+    /// Makes another one on the same machine and state, as an engine does that
+    /// was started again.
+    pub another: Box<dyn Fn() -> Arc<dyn Runtime> + Send + Sync>,
     /// What the image was built from; it may be built again. Its app and
     /// environment are unlike those of every other fixture on the machine.
     pub build: BuildRequest,
@@ -50,6 +54,7 @@ pub async fn every_case(fixture: &Fixture) {
     assert!(fixture.runtime.ready().await.is_ok());
     images::every_case(fixture).await;
     commands::every_case(fixture).await;
+    recovery::every_case(fixture).await;
     probes::every_case(fixture).await;
     instances::every_case(fixture).await;
     exec::every_case(fixture).await;
@@ -65,8 +70,10 @@ impl Fixture {
         CommandRun {
             environment: self.build.environment.clone(),
             deployment: self.deployment(),
+            name: RunName::of_phase(Phase::Release),
             image: self.image.clone(),
             commands,
+            from: 0,
             variables: variables(&[]),
             port: Some(self.port),
             limits: Limits::default(),

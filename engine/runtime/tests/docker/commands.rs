@@ -191,8 +191,8 @@ impl CommandWatcher for Gate {
         self.recorder.finished(index, exit, took).await
     }
 
-    fn output(&self, index: usize, stream: Stream, line: &str) {
-        self.recorder.output(index, stream, line);
+    async fn output(&self, index: usize, stream: Stream, line: &str) {
+        self.recorder.output(index, stream, line).await;
     }
 
     async fn cancelled(&self) {
@@ -262,16 +262,6 @@ async fn a_run_that_is_begun_again_ends_the_old_one() {
     let _ended_badly = running.await.unwrap();
     assert_eq!(machine.containers(&label(&run)).await, Vec::<String>::new());
 
-    // A run whose future is dropped leaves nothing either.
-    let dropped = tokio::time::timeout(
-        Duration::from_millis(800),
-        machine.runtime.run_commands(&run, Recorder::new()),
-    );
-    assert!(dropped.await.is_err());
-    crate::conformance::eventually("the container is gone", || async {
-        machine.containers(&label(&run)).await.is_empty()
-    })
-    .await;
     machine.clean().await;
 }
 

@@ -106,8 +106,10 @@ impl Machine {
         self.write("index.html", "hello\n");
         let build = self.request();
         let (image, said) = self.build(&build).await;
+        let another = || Arc::new(DockerRuntime::connect(DockerConfig::default()).unwrap());
         Fixture {
             runtime: self.runtime.clone(),
+            another: Box::new(move || another()),
             image: image.unwrap_or_else(|error| panic!("{error}: {said}")),
             build,
             web: web.to_owned(),

@@ -50,8 +50,10 @@ impl House {
         let build = self.build_request(command);
         let lines = Arc::new(Lines::default());
         let image = self.runtime.build(&build, lines.clone()).await;
+        let state = self.path("state");
         Fixture {
             runtime: self.runtime.clone(),
+            another: Box::new(move || runtime_in(&state)),
             image: image.unwrap_or_else(|error| panic!("{error}: {}", lines.text())),
             build,
             web: web(),

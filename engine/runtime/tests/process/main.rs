@@ -73,12 +73,16 @@ fn trials() -> Vec<Trial> {
         },
         runs::{
             variables_are_these_and_no_others,
-            a_run_that_nobody_waits_for_is_killed,
+            a_run_that_nobody_waits_for_goes_on_until_it_is_cleaned_up,
             what_left_its_session_is_killed_too,
             a_command_that_ignores_sigterm_is_killed,
             an_image_that_is_not_there,
         },
-        crashes::{ a_run_of_a_killed_engine_is_cleaned_up },
+        crashes::{
+            a_run_of_a_killed_engine_is_cleaned_up,
+            a_run_of_a_killed_engine_is_gone_on_with,
+            a_command_that_lost_its_supervisor_is_lost,
+        },
     ];
     trials.push(builds::trial_on_a_full_disk());
     trials.extend(probes::trials());

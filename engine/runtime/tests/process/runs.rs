@@ -30,18 +30,21 @@ pub async fn variables_are_these_and_no_others() {
     assert!(port.contains(&"PORT=8000".to_owned()), "{port:?}");
 }
 
-pub async fn a_run_that_nobody_waits_for_is_killed() {
+pub async fn a_run_that_nobody_waits_for_goes_on_until_it_is_cleaned_up() {
     let house = House::new();
     let fixture = house.fixture(None).await;
     let pid = house.path("pid");
     let script = format!("echo $$ > {}; sleep 600", pid.display());
     let run = fixture.command_run(vec![shell(&script)]);
-    let runtime = fixture.runtime.clone();
+    let (runtime, deployment) = (fixture.runtime.clone(), run.deployment);
     let task = tokio::spawn(async move { runtime.run_commands(&run, Recorder::new()).await });
     let pid = written(&pid).await;
-    assert!(is_alive(&pid));
     task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    assert!(is_alive(&pid));
+    fixture.runtime.clean_up(deployment).await.unwrap();
     is_dead_soon(&pid).await;
+    assert_eq!(entries(&house.path("state/runs")), 0);
 }
 
 pub async fn what_left_its_session_is_killed_too() {

@@ -11,7 +11,7 @@ use shipway_core::name::{AppName, DeploymentId};
 use shipway_core::ports::Output;
 use shipway_core::ports::runtime::{
     BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageHealth, ImageKey, InstanceStatus,
-    Owned, ProbeOutput, ProbeRequest, Runtime, RuntimeError, StartRequest,
+    OpenCommand, Owned, ProbeOutput, ProbeRequest, Resumed, Runtime, RuntimeError, StartRequest,
 };
 use tokio::time::{Instant, sleep_until};
 
@@ -98,6 +98,19 @@ impl Runtime for Line {
         self.alive().await;
         self.world.state().containers.remove(&run.deployment);
         Ok(())
+    }
+
+    async fn resume_commands(
+        &self,
+        run: &CommandRun,
+        _: Option<&OpenCommand>,
+        _: Arc<dyn CommandWatcher>,
+    ) -> Result<Resumed, RuntimeError> {
+        self.call(|state| {
+            state.containers.remove(&run.deployment);
+        })
+        .await?;
+        Ok(Resumed::Lost)
     }
 
     async fn start(&self, request: &StartRequest) -> Result<Instance, RuntimeError> {
