@@ -15,6 +15,7 @@ mod commands;
 mod instances;
 mod machine;
 mod others;
+mod recovery;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_conforms() {
