@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use shipway_proxy::{Inherited, Plain, Program, Proxy, ProxyConfig, ProxyHandle};
+use shipway_proxy::{AcmeConfig, Inherited, Plain, Program, Proxy, ProxyConfig, ProxyHandle};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
@@ -30,12 +30,29 @@ struct Arguments {
     listen: Vec<SocketAddr>,
 
     /// Where it answers with TLS; may be given several times
-    #[arg(long, requires = "certificates", value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS")]
     tls_listen: Vec<SocketAddr>,
 
     /// Certificates: NAME.pem with NAME.key beside it
     #[arg(long, value_name = "DIR")]
     certificates: Option<PathBuf>,
+
+    /// Obtain certificates for routed hosts that were given none, from the
+    /// authority with this directory; this agrees to its terms
+    #[arg(long, requires_all = ["tls_listen", "acme_contact", "acme_folder"], value_name = "URL")]
+    acme_directory: Option<String>,
+
+    /// Where the authority writes to when it must
+    #[arg(long, value_name = "MAIL")]
+    acme_contact: Option<String>,
+
+    /// Where the account and obtained certificates are kept
+    #[arg(long, value_name = "DIR")]
+    acme_folder: Option<PathBuf>,
+
+    /// Certificates in PEM that vouch for the authority itself
+    #[arg(long, value_name = "FILE")]
+    acme_roots: Option<PathBuf>,
 
     /// Send plain HTTP to TLS, for hosts that have a certificate
     #[arg(long)]
@@ -119,6 +136,18 @@ fn config(arguments: Arguments) -> anyhow::Result<ProxyConfig> {
     let mut config = ProxyConfig::new(arguments.listen, arguments.admin_socket, arguments.routes);
     config.tls_listen = arguments.tls_listen;
     config.certificates = arguments.certificates;
+    if let (Some(directory), Some(contact), Some(folder)) = (
+        arguments.acme_directory,
+        arguments.acme_contact,
+        arguments.acme_folder,
+    ) {
+        config.acme = Some(AcmeConfig {
+            directory,
+            contact,
+            folder,
+            authority_roots: arguments.acme_roots,
+        });
+    }
     if arguments.redirect_to_tls {
         config.plain = Plain::Redirects;
     }

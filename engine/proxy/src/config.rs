@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::acme::AcmeConfig;
 use crate::handover::Program;
 
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct ProxyConfig {
     /// `NAME.pem` with `NAME.key` beside it, or with the key in it; which
     /// hosts they are for is read from them. Looked at every few seconds.
     pub certificates: Option<PathBuf>,
+    /// Where certificates are had for hosts that were given none.
+    pub acme: Option<AcmeConfig>,
     pub plain: Plain,
     /// The socket the engine speaks to; made with mode 0600, so only the user
     /// that runs the proxy can switch routes.
@@ -43,6 +46,7 @@ impl ProxyConfig {
             listen,
             tls_listen: Vec::new(),
             certificates: None,
+            acme: None,
             plain: Plain::Serves,
             admin_socket,
             state_file,

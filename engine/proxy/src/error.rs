@@ -12,6 +12,8 @@ pub enum ProxyError {
     NoCertificates,
     #[error("cannot read the certificates in {}", path.display())]
     Certificates { path: PathBuf, source: io::Error },
+    #[error("cannot keep certificates in {}", path.display())]
+    Acme { path: PathBuf, source: io::Error },
     #[error("cannot set up TLS")]
     Tls { source: rustls::Error },
     #[error("cannot listen on {address}{}", hint(source))]

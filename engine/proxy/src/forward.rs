@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::body::{AnswerBody, BodyError, Lease, Progress, RequestBody};
 use crate::headers;
-use crate::pages::Failure;
+use crate::pages::{self, Failure};
 use crate::pool::{ConnectError, Connection, Reuse, SendError};
 use crate::stats::count;
 use crate::upgrade::Wish;
@@ -62,6 +62,11 @@ async fn forward(
 ) -> Result<Response<AnswerBody>, Failure> {
     if request.method() == Method::CONNECT {
         return Err(Failure::Connect);
+    }
+    if let Some(challenges) = &worker.challenges
+        && let Some(text) = challenges.answer(request.uri().path())
+    {
+        return Ok(pages::text(text));
     }
     let written = headers::written_host(&request).map_err(|_| Failure::NoHost)?;
     let host = headers::routed_host(&written).map_err(|_| Failure::NoHost)?;

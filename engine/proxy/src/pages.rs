@@ -53,6 +53,13 @@ impl From<Miss> for Failure {
     }
 }
 
+pub(crate) fn text(text: String) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::Page(Some(text.into())));
+    let plain = HeaderValue::from_static("text/plain");
+    response.headers_mut().insert(CONTENT_TYPE, plain);
+    response
+}
+
 /// To the same address by another scheme.
 pub(crate) fn moved(to: &str) -> Response<AnswerBody> {
     let mut response = Response::new(AnswerBody::empty());

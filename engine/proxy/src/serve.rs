@@ -6,27 +6,29 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::acme::Acme;
 use crate::admin::Admin;
-use crate::config::{Limits, ProxyConfig};
+use crate::config::ProxyConfig;
 use crate::control::Control;
 use crate::error::{ProxyError, in_full};
 use crate::handover::earlier::Earlier;
 use crate::handover::give::{self, HandOverError, Successor};
 use crate::handover::{Inherited, Program};
+use crate::leaving::{Leaving, all_gone};
 use crate::listen::Kind;
 use crate::phase::{CutOnDrop, Phase};
 use crate::pid_file::PidFile;
-use crate::sockets::{Listeners, Sockets};
+use crate::sockets::Sockets;
 use crate::state_file::StateFile;
 use crate::stats::Stats;
 use crate::table::Routing;
+use crate::threads::Threads;
 use crate::tls::Tls;
 use crate::worker::Worker;
 use crate::{health, listen, notify};
@@ -151,16 +153,23 @@ impl Proxy {
         self.start().await?.run(shutdown).await
     }
 
+    fn acme(&self) -> Option<Acme> {
+        let certificates = Arc::clone(&self.tls.as_ref()?.certificates);
+        let config = self.config.acme.clone()?;
+        Some(Acme::new(config, certificates, Arc::clone(&self.control)))
+    }
+
     async fn start(self) -> Result<Running, ProxyError> {
         let phase = Arc::new(Phase::default());
         // If this future is dropped, the threads stop too.
         let cut_on_drop = CutOnDrop(Arc::clone(&phase));
         let failed = |source| ProxyError::Threads { source };
         let workers = self.config.workers.get();
-        let (ended, ends) = mpsc::unbounded_channel();
+        let mut threads = Threads::new();
         let mut stats = Vec::new();
         let each = self.sockets.by_worker(workers).map_err(failed)?;
         let to = self.sockets.addresses(Kind::Tls);
+        let acme = self.acme();
         let redirect = self
             .tls
             .as_ref()
@@ -173,12 +182,13 @@ impl Proxy {
                 limits: self.config.limits.clone(),
                 trusted_forwarders: self.config.trusted_forwarders.clone(),
                 tls: self.tls.as_ref().map(|tls| tls.acceptor.clone()),
+                challenges: acme.as_ref().map(|acme| Arc::clone(&acme.challenges)),
                 redirect: redirect.clone(),
                 tasks: TaskTracker::new(),
                 phase: Arc::clone(&phase),
             };
             stats.push(Arc::clone(&worker.stats));
-            start_thread(worker, listeners, Ended(ended.clone())).map_err(failed)?;
+            threads.start(worker, listeners).map_err(failed)?;
         }
         let admin = Arc::new(Admin {
             control: Arc::clone(&self.control),
@@ -199,6 +209,9 @@ impl Proxy {
         // Also after a restart, for what is still under way here.
         let looks = health::watch(self.routing, self.config.limits.connect);
         tokio::spawn(phase.cut.clone().run_until_cancelled_owned(looks));
+        if let Some(acme) = acme {
+            tokio::spawn(phase.deaf.clone().run_until_cancelled_owned(acme.run()));
+        }
         if let Some(tls) = self.tls {
             let watch = tls.certificates.watch();
             tokio::spawn(phase.deaf.clone().run_until_cancelled_owned(watch));
@@ -211,10 +224,7 @@ impl Proxy {
             admin,
             pid_file,
             asks: self.asks,
-            threads: Threads {
-                ends,
-                alive: workers,
-            },
+            threads,
             phase,
             _cut_on_drop: cut_on_drop,
         })
@@ -350,50 +360,6 @@ impl Running {
     }
 }
 
-/// What is left of a proxy when another has taken over.
-struct Leaving {
-    limits: Limits,
-    control: Arc<Control>,
-    threads: Threads,
-    phase: Arc<Phase>,
-    /// The new proxy has ended too, or this one was told to end.
-    hurry: CancellationToken,
-}
-
-impl Leaving {
-    async fn finish(&mut self) {
-        tokio::select! {
-            () = sleep(self.limits.farewell) => {}
-            () = self.hurry.cancelled() => {}
-        }
-        self.phase.leave();
-        let earlier = self.control.earlier().await;
-        tokio::select! {
-            () = all_gone(&mut self.threads, earlier.as_deref()) => return,
-            () = sleep(self.limits.linger) => {}
-            () = hurried(&self.hurry, &self.limits, earlier.as_deref()) => {}
-        }
-        self.phase.cut();
-        self.threads.all_ended().await;
-    }
-}
-
-/// Here, and in the proxy before this one: it hears of changes through this.
-async fn all_gone(threads: &mut Threads, earlier: Option<&Earlier>) {
-    threads.all_ended().await;
-    if let Some(earlier) = earlier {
-        earlier.gone().await;
-    }
-}
-
-async fn hurried(hurry: &CancellationToken, limits: &Limits, earlier: Option<&Earlier>) {
-    hurry.cancelled().await;
-    if let Some(earlier) = earlier {
-        earlier.end();
-    }
-    sleep(limits.shutdown).await;
-}
-
 /// Returns with the proxy that has taken over; until then each failed attempt
 /// is answered, and all goes on.
 async fn hand_over_when_asked(
@@ -439,54 +405,6 @@ async fn hand_over(
     let limit = config.limits.take_over;
     let offer = sockets.offer(config);
     give::hand_over(&program, offer, &sockets.fds(), control, limit).await
-}
-
-struct Threads {
-    ends: mpsc::UnboundedReceiver<()>,
-    alive: usize,
-}
-
-impl Threads {
-    async fn one_ended(&mut self) {
-        self.ends.recv().await;
-        self.alive = self.alive.saturating_sub(1);
-    }
-
-    async fn all_ended(&mut self) {
-        while self.alive > 0 {
-            self.one_ended().await;
-        }
-    }
-}
-
-/// Tells that its thread has ended, by return or by panic.
-struct Ended(mpsc::UnboundedSender<()>);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        // Nobody waits any more: nobody needs to know.
-        let _ = self.0.send(());
-    }
-}
-
-fn start_thread(worker: Worker, listeners: Listeners, ended: Ended) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let listeners = {
-        let _inside = runtime.enter();
-        let listeners = listeners.into_iter();
-        let listeners =
-            listeners.map(|(kind, socket)| Ok((kind, tokio::net::TcpListener::from_std(socket)?)));
-        listeners.collect::<std::io::Result<Vec<_>>>()?
-    };
-    thread::Builder::new()
-        .name(format!("proxy-{}", worker.index))
-        .spawn(move || {
-            let _ended = ended;
-            runtime.block_on(Arc::new(worker).serve(listeners));
-        })?;
-    Ok(())
 }
 
 fn remove(socket: &Path) {

@@ -2,12 +2,14 @@
 //!
 //! - [`certificates`]: the folder of certificates, looked at again and again
 //! - [`file`]: one certificate with its key, read from disk
+//! - [`validity`]: from when until when it is valid
 //! - [`redirect`]: from plain HTTP to TLS
 
 pub(crate) mod certificates;
 pub(crate) mod file;
 
 mod redirect;
+mod validity;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,10 +18,11 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use tokio_rustls::TlsAcceptor;
 
+use crate::acme;
 use crate::config::{Plain, ProxyConfig};
 use crate::error::ProxyError;
 
-use certificates::Certificates;
+use certificates::{Certificates, Source};
 pub(crate) use redirect::Redirect;
 
 /// TLS as the configuration wants it.
@@ -35,13 +38,18 @@ impl Tls {
         if config.tls_listen.is_empty() {
             return Ok(None);
         }
-        let folder = config.certificates.clone();
-        let folder = folder.ok_or(ProxyError::NoCertificates)?;
-        let certificates = Certificates::load(folder.clone());
-        let certificates = certificates.map_err(|source| ProxyError::Certificates {
-            path: folder,
-            source,
-        })?;
+        let mut folders = Vec::new();
+        if let Some(folder) = &config.certificates {
+            folders.push((Source::Given, folder.clone()));
+        }
+        if let Some(acme) = &config.acme {
+            acme::prepare(acme)?;
+            folders.push((Source::Obtained, acme.folder.clone()));
+        }
+        if folders.is_empty() {
+            return Err(ProxyError::NoCertificates);
+        }
+        let certificates = Certificates::load(folders)?;
         let certificates = Arc::new(certificates);
         let acceptor = acceptor(Arc::clone(&certificates));
         let acceptor = acceptor.map_err(|source| ProxyError::Tls { source })?;

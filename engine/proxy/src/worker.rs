@@ -11,6 +11,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
+use crate::acme::challenges::Challenges;
 use crate::config::Limits;
 use crate::listen::Kind;
 use crate::phase::Phase;
@@ -32,6 +33,8 @@ pub(crate) struct Worker {
     pub limits: Limits,
     pub trusted_forwarders: Vec<IpAddr>,
     pub tls: Option<TlsAcceptor>,
+    /// Set if certificates are obtained here.
+    pub challenges: Option<Arc<Challenges>>,
     /// Set if plain HTTP only sends clients to TLS.
     pub redirect: Option<Redirect>,
     /// What must finish before the worker may stop.

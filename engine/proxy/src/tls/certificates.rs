@@ -1,4 +1,4 @@
-//! The certificates that are served, by name. The folder is looked at again
+//! The certificates that are served, by name. Their folders are looked at again
 //! every few seconds: what is new or has changed is served from the next
 //! connection on. A file that cannot be used is named in the log, and what was
 //! served before goes on.
@@ -9,28 +9,37 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::error::in_full;
+use crate::error::{ProxyError, in_full};
 use crate::tls::file::{Certificate, Place, Stamp};
 
 /// How often the folder is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// Who is responsible for a certificate. Given ones come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    /// Whoever runs the proxy.
+    Given,
+    /// The proxy itself.
+    Obtained,
+}
+
 #[derive(Debug)]
 pub(crate) struct Certificates {
-    folder: PathBuf,
+    folders: Vec<(Source, PathBuf)>,
     by_name: ArcSwap<ByName>,
     /// What is known of each file. Only whoever looks has it locked.
     known: Mutex<Known>,
 }
 
-type Known = BTreeMap<Place, Entry>;
+type Known = BTreeMap<(Source, Place), Entry>;
 
 #[derive(Debug)]
 struct Entry {
@@ -41,16 +50,16 @@ struct Entry {
 
 #[derive(Debug, Default)]
 struct ByName {
-    names: HashMap<String, Arc<CertifiedKey>>,
+    names: HashMap<String, (Source, Arc<Certificate>)>,
     /// For clients that name no host, or one without a certificate.
     default: Option<Arc<CertifiedKey>>,
 }
 
 impl Certificates {
-    /// Fails only if the folder cannot be read.
-    pub fn load(folder: PathBuf) -> io::Result<Self> {
+    /// Fails only if a folder cannot be read.
+    pub fn load(folders: Vec<(Source, PathBuf)>) -> Result<Self, ProxyError> {
         let certificates = Self {
-            folder,
+            folders,
             by_name: ArcSwap::default(),
             known: Mutex::default(),
         };
@@ -58,15 +67,14 @@ impl Certificates {
         Ok(certificates)
     }
 
-    /// Looks at the folder for as long as the proxy runs.
+    /// Looks at the folders for as long as the proxy runs.
     pub async fn watch(self: Arc<Self>) {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             if let Err(error) = self.look() {
-                let folder = self.folder.display();
-                tracing::warn!(%error, "the certificates in {folder} cannot be read; those known are served on");
+                tracing::warn!("{}; those known are served on", in_full(&error));
             }
         }
     }
@@ -76,6 +84,18 @@ impl Certificates {
         self.by_name.load().of(host).is_some()
     }
 
+    /// Whether one is to be obtained for a host: there is none, or one that
+    /// was obtained ends soon.
+    pub fn lack(&self, host: &str, now: SystemTime) -> bool {
+        match self.by_name.load().of(host) {
+            None => true,
+            Some((Source::Given, _)) => false,
+            Some((Source::Obtained, certificate)) => {
+                certificate.renewal.is_none_or(|renewal| renewal <= now)
+            }
+        }
+    }
+
     /// Names that are served, for people.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<_> = self.by_name.load().names.keys().cloned().collect();
@@ -83,21 +103,28 @@ impl Certificates {
         names
     }
 
-    fn look(&self) -> io::Result<()> {
-        let places = places(&self.folder)?;
+    pub fn look(&self) -> Result<(), ProxyError> {
+        let mut places = Vec::new();
+        for (source, folder) in &self.folders {
+            let found = places_in(folder).map_err(|source| ProxyError::Certificates {
+                path: folder.clone(),
+                source,
+            })?;
+            places.extend(found.into_iter().map(|place| (*source, place)));
+        }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = known.len();
         known.retain(|place, _| places.contains(place));
         let mut changed = known.len() != gone;
         for place in places {
-            let stamp = place.stamp();
+            let stamp = place.1.stamp();
             let before = known.get(&place);
             if before.is_some_and(|entry| entry.stamp == stamp) {
                 continue;
             }
             changed = true;
             let before = before.and_then(|entry| entry.certificate.clone());
-            let certificate = read(&place).or(before);
+            let certificate = read(&place.1).or(before);
             known.insert(place, Entry { stamp, certificate });
         }
         if changed {
@@ -108,7 +135,7 @@ impl Certificates {
     }
 }
 
-fn places(folder: &Path) -> io::Result<Vec<Place>> {
+fn places_in(folder: &Path) -> io::Result<Vec<Place>> {
     let mut places = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -134,13 +161,13 @@ impl ByName {
     /// Of two certificates for one name, the one whose file comes first.
     fn of_known(known: &Known) -> Self {
         let mut all = Self::default();
-        for (place, entry) in known {
+        for ((source, place), entry) in known {
             let Some(certificate) = &entry.certificate else {
                 continue;
             };
             for name in &certificate.names {
-                let key = || Arc::clone(&certificate.key);
-                all.names.entry(name.clone()).or_insert_with(key);
+                let this = || (*source, Arc::clone(certificate));
+                all.names.entry(name.clone()).or_insert_with(this);
             }
             if place.is_default() {
                 all.default = Some(Arc::clone(&certificate.key));
@@ -149,7 +176,7 @@ impl ByName {
         all
     }
 
-    fn of(&self, host: &str) -> Option<&Arc<CertifiedKey>> {
+    fn of(&self, host: &str) -> Option<&(Source, Arc<Certificate>)> {
         self.names.get(host).or_else(|| {
             let (_, rest) = host.split_once('.')?;
             self.names.get(&format!("*.{rest}"))
@@ -162,7 +189,8 @@ impl ResolvesServerCert for Certificates {
         let by_name = self.by_name.load();
         let named = client
             .server_name()
-            .and_then(|name| by_name.of(&name.to_ascii_lowercase()));
+            .and_then(|name| by_name.of(&name.to_ascii_lowercase()))
+            .map(|(_, certificate)| &certificate.key);
         named.or(by_name.default.as_ref()).cloned()
     }
 }

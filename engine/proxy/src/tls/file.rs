@@ -10,6 +10,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
+use crate::tls::validity::Validity;
+
 /// Bytes of one file at most; a chain has a few thousand.
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
@@ -19,6 +21,8 @@ pub(crate) struct Certificate {
     pub key: Arc<CertifiedKey>,
     /// In lower case; `*.example.com` stands for every name one level below.
     pub names: Vec<String>,
+    /// From when on another one should be had.
+    pub renewal: Option<SystemTime>,
 }
 
 /// Why a certificate cannot be served.
@@ -89,6 +93,7 @@ impl Place {
             return Err(FileError::NoCertificate { path });
         };
         let names = names(own, &self.chain)?;
+        let renewal = Validity::of(own).map(|validity| validity.renewal());
         if names.is_empty() && !self.is_default() {
             let path = self.chain.clone();
             return Err(FileError::NoName { path });
@@ -103,7 +108,11 @@ impl Place {
             FileError::Unusable { path, source }
         })?;
         let key = Arc::new(key);
-        Ok(Certificate { key, names })
+        Ok(Certificate {
+            key,
+            names,
+            renewal,
+        })
     }
 }
 

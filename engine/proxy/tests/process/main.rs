@@ -2,6 +2,7 @@
 //! one leaves. This binary is the tests and, called with the word `proxy`,
 //! the program.
 
+mod acme;
 #[path = "../proxy/client.rs"]
 #[expect(dead_code, reason = "shared with the other tests of the proxy")]
 mod client;
@@ -28,7 +29,12 @@ fn main() -> Result<std::process::ExitCode> {
     {
         return program::run(arguments);
     }
-    let trials = [restarting::trials(), killing::trials(), memory::trials()];
+    let trials = [
+        restarting::trials(),
+        killing::trials(),
+        memory::trials(),
+        acme::trials(),
+    ];
     let conclusion = libtest_mimic::run(
         &Arguments::from_args(),
         trials.into_iter().flatten().collect(),
