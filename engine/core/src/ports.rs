@@ -23,8 +23,26 @@ pub enum Stream {
     Engine,
 }
 
+/// How a piece of a program's output ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineEnd {
+    /// The program ended the line, or its output.
+    Newline,
+    /// The line goes on in the next piece of the same stream: it is longer than
+    /// a piece may be.
+    Cut,
+}
+
 /// Takes the lines that a program writes, without their line ends. A line is at
 /// most 16 KiB; an adapter cuts a longer one into several.
 pub trait Output: Send + Sync {
+    /// A whole line.
     fn line(&self, stream: Stream, line: &str);
+
+    /// A line or a part of one. A secret that is cut in two is found only by
+    /// those who are told of the cut.
+    fn piece(&self, stream: Stream, piece: &str, end: LineEnd) {
+        let _not_needed = end;
+        self.line(stream, piece);
+    }
 }
