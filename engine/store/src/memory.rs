@@ -3,6 +3,7 @@
 
 mod apps;
 mod deployments;
+mod logs;
 mod outbox;
 mod registry;
 
@@ -14,7 +15,7 @@ use shipway_core::environment::{Environment, EnvironmentKey};
 use shipway_core::journal::{Entry, Serving};
 use shipway_core::name::{AppName, DeploymentId, Digest, PluginName};
 use shipway_core::plugin::Installed;
-use shipway_core::ports::store::{Deployment, Due, LogLine, StoreError};
+use shipway_core::ports::store::{Deployment, Due, StoreError};
 use shipway_core::token::Token;
 
 use crate::rules::{Held, not_found};
@@ -64,7 +65,7 @@ struct Place {
 struct Record {
     deployment: Deployment,
     journal: Vec<Entry>,
-    log: Vec<LogLine>,
+    log: logs::Log,
 }
 
 impl State {

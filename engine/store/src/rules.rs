@@ -6,7 +6,8 @@ use std::time::Duration;
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::journal::{Entry, Event, Output, Serving, Trigger};
 use shipway_core::name::{DeploymentId, Timestamp};
-use shipway_core::ports::store::{Deployment, Guard, Lease, StoreError};
+use shipway_core::ports::Stream;
+use shipway_core::ports::store::{Deployment, Guard, Lease, LogPolicy, NewLine, StoreError};
 use shipway_core::token::Token;
 
 /// The most deployments that one question is answered with.
@@ -129,6 +130,29 @@ pub fn is_news(token: &Token, at: Timestamp) -> bool {
     token
         .last_used_at
         .is_none_or(|last| last.later(TOKEN_USE_PRECISION) <= at)
+}
+
+/// Whether the log of a deployment that ended then has to go. The answer for
+/// logs from the oldest on is yes until it is no.
+pub fn is_due(ended_at: Timestamp, total: u64, now: Timestamp, policy: &LogPolicy) -> bool {
+    later(ended_at, policy.age) <= now || total > policy.bytes
+}
+
+/// What stands in the place of the lines of a log up to `through`.
+pub fn pruned(now: Timestamp, through: u64, policy: &LogPolicy) -> NewLine {
+    let text = format!(
+        "… {through} lines were removed on {}: logs are kept for {} days and up to {} MiB in all, \
+         those of the newest {} deployments of each environment always",
+        now.0.date(),
+        policy.age.as_secs() / (24 * 60 * 60),
+        policy.bytes >> 20,
+        policy.newest
+    );
+    NewLine {
+        at: now,
+        stream: Stream::Engine,
+        text,
+    }
 }
 
 /// How many deployments to answer with; 0 asks for the default of 100.

@@ -14,6 +14,7 @@ mod leases;
 mod logs;
 mod open;
 mod outbox;
+mod prune;
 mod registry;
 mod row;
 mod tokens;
@@ -50,6 +51,26 @@ impl SqliteStore {
     /// an [`OpenError`] as its cause.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         open::open(path).await
+    }
+
+    /// Lets the file grow to so many bytes and no further: what does not fit
+    /// fails with [`StoreError::DiskFull`], as it does on a full disk. It is
+    /// never made smaller than it is.
+    pub async fn limit_size(&self, bytes: u64) -> Result<(), StoreError> {
+        let work = async {
+            let mut writer = self.writer.acquire().await?;
+            let page: i64 = sqlx::query_scalar("PRAGMA page_size")
+                .fetch_one(&mut *writer)
+                .await?;
+            // Nought would ask for the limit, not set it.
+            let pages = (row::signed(bytes) / page.max(1)).max(1);
+            let options = (*self.writer.connect_options()).clone();
+            let options = options.pragma("max_page_count", pages.to_string());
+            // A connection takes it up when it is made.
+            self.writer.set_connect_options(options);
+            Ok(writer.close().await?)
+        };
+        attempt(work, || "limit the size of the store".to_owned()).await
     }
 
     /// Waits for what is being written, folds the WAL into the file and closes

@@ -80,6 +80,10 @@ macro_rules! every {
             logs {
                 lines_are_numbered_on,
                 a_log_needs_its_deployment,
+                a_log_knows_its_size,
+                lines_are_left_out_and_it_is_said,
+                old_logs_are_pruned_and_say_so,
+                too_many_logs_are_pruned_from_the_oldest,
             }
             outbox {
                 whoever_is_subscribed_is_due_from_the_first_entry,

@@ -114,6 +114,7 @@ pub trait Outbox: Send + Sync + std::fmt::Debug {
 pub trait Logs: Send + Sync + std::fmt::Debug {
     /// Appends lines in one transaction; numbers go on from the last line.
     async fn append_log(&self, id: DeploymentId, lines: &[NewLine]) -> Result<(), StoreError>;
+
     /// The lines after a number, oldest first.
     async fn log(
         &self,
@@ -121,6 +122,30 @@ pub trait Logs: Send + Sync + std::fmt::Debug {
         after: u64,
         limit: u32,
     ) -> Result<Vec<LogLine>, StoreError>;
+
+    /// How much there is of a log; nothing for a deployment that has none.
+    async fn log_size(&self, id: DeploymentId) -> Result<LogSize, StoreError>;
+
+    /// The number of the newest line, 0 before the first. It outlives what is
+    /// left out and what is pruned.
+    async fn last_number(&self, id: DeploymentId) -> Result<u64, StoreError> {
+        Ok(self.log_size(id).await?.last)
+    }
+
+    /// Takes out the lines of a gap and puts one line in their place, which
+    /// says so and has the number of the last of them. A gap may only grow.
+    async fn leave_out(
+        &self,
+        id: DeploymentId,
+        gap: Gap,
+        notice: &NewLine,
+    ) -> Result<(), StoreError>;
+
+    /// Takes out the logs of ended deployments that the policy does not keep;
+    /// one line in the place of each says so. Journals are never pruned. What
+    /// is freed is given back to the disk. It works in small steps, so that
+    /// others can write in between, and can be broken off at any time.
+    async fn prune_logs(&self, now: Timestamp, policy: &LogPolicy) -> Result<Pruned, StoreError>;
 }
 
 /// One worker per environment, fenced by a generation number.
@@ -265,14 +290,92 @@ pub struct NewLine {
     pub text: String,
 }
 
+impl NewLine {
+    /// What a line costs beyond its text, in bytes: an empty one is not free.
+    pub const OVERHEAD: u64 = 32;
+
+    /// What it counts for in the size of its log.
+    pub fn cost(&self) -> u64 {
+        u64::try_from(self.text.len()).unwrap_or(u64::MAX) + Self::OVERHEAD
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LogLine {
-    /// From 1, without a gap.
+    /// From 1, in order. Where lines were left out or pruned numbers are
+    /// missing; the line after the gap says so.
     pub number: u64,
     pub at: Timestamp,
     pub stream: Stream,
     pub text: String,
+}
+
+/// How much there is of a log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogSize {
+    /// The number of the newest line.
+    pub last: u64,
+    /// What the lines that are kept cost.
+    pub bytes: u64,
+    /// The lines that were left out, if any were.
+    pub gap: Option<Gap>,
+    /// Lines of each of the two outputs that were ever appended, whatever became
+    /// of them: who takes a running command up again knows by them how much of
+    /// its output is in the log.
+    pub stdout: u64,
+    pub stderr: u64,
+}
+
+impl LogSize {
+    /// Takes note of a line that is appended.
+    pub fn note(&mut self, line: &NewLine) {
+        self.last += 1;
+        self.bytes += line.cost();
+        match line.stream {
+            Stream::Stdout => self.stdout += 1,
+            Stream::Stderr => self.stderr += 1,
+            Stream::Engine => {}
+        }
+    }
+}
+
+/// Lines of a log, by their numbers: those after `after`, to `through` and with
+/// it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    pub after: u64,
+    pub through: u64,
+}
+
+/// Which logs of ended deployments are kept: those of the newest deployments of
+/// each environment always, of the others those that are younger than `age`,
+/// and of these the newest, until `bytes` are reached by all logs together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPolicy {
+    /// Since the deployment's end.
+    pub age: Duration,
+    /// By all logs together, counted as [`NewLine::cost`] does.
+    pub bytes: u64,
+    /// Deployments of each environment.
+    pub newest: u32,
+}
+
+impl Default for LogPolicy {
+    fn default() -> Self {
+        Self {
+            age: Duration::from_secs(90 * 24 * 60 * 60),
+            bytes: 2 << 30,
+            newest: 20,
+        }
+    }
+}
+
+/// What a pruning took out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruned {
+    pub logs: u64,
+    pub bytes: u64,
 }
 
 /// The right to act for an environment, until it expires or is taken over.

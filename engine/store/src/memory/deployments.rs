@@ -5,10 +5,10 @@ use shipway_core::environment::EnvironmentKey;
 use shipway_core::journal::{Entry, Event, Serving, Trigger};
 use shipway_core::name::{DeploymentId, PluginName, Timestamp};
 use shipway_core::ports::store::{
-    Created, Deployment, DeploymentFilter, Deployments, Guard, Lease, Leases, LogLine, Logs,
-    NewLine, StoreError,
+    Created, Deployment, DeploymentFilter, Deployments, Guard, Lease, Leases, StoreError,
 };
 
+use super::logs::Log;
 use super::{MemoryStore, Record};
 use crate::rules::{self, exists, not_found};
 
@@ -41,7 +41,7 @@ impl Deployments for MemoryStore {
         let record = Record {
             deployment: deployment.clone(),
             journal: vec![entry],
-            log: Vec::new(),
+            log: Log::default(),
         };
         state.deployments.insert(id, record);
         state.subscribe(id, notifiers);
@@ -113,38 +113,7 @@ impl Deployments for MemoryStore {
     }
 }
 
-#[async_trait]
-impl Logs for MemoryStore {
-    async fn append_log(&self, id: DeploymentId, lines: &[NewLine]) -> Result<(), StoreError> {
-        let mut state = self.state();
-        let log = &mut state.record(id)?.log;
-        for line in lines {
-            let number = log.last().map_or(0, |last| last.number) + 1;
-            log.push(LogLine {
-                number,
-                at: line.at,
-                stream: line.stream,
-                text: line.text.clone(),
-            });
-        }
-        Ok(())
-    }
-
-    async fn log(
-        &self,
-        id: DeploymentId,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<LogLine>, StoreError> {
-        let state = self.state();
-        let Some(record) = state.deployments.get(&id) else {
-            return Ok(Vec::new());
-        };
-        Ok(page(&record.log, after, limit))
-    }
-}
-
-/// Entries and lines are numbered from 1 without a gap, so a number is a place.
+/// Entries are numbered from 1 without a gap, so a number is a place.
 fn page<T: Clone>(all: &[T], after: u64, limit: u32) -> Vec<T> {
     let start = usize::try_from(after).unwrap_or(usize::MAX);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);

@@ -8,7 +8,7 @@ use std::{io, path::PathBuf};
 
 use shipway_core::ports::store::StoreError;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 
 use super::SqliteStore;
 use super::row::{failed, is_full};
@@ -21,6 +21,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a call waits for its turn with a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 const READERS: u32 = 4;
+/// The WAL is cut back to this when a burst is over.
+const WAL_LIMIT: &str = "67108864";
+/// What `PRAGMA auto_vacuum` answers for a file that can shrink in steps.
+const INCREMENTAL: i64 = 2;
 /// SQLite's result code for a file that is no database.
 const NOT_A_DATABASE: &str = "26";
 
@@ -48,7 +52,20 @@ pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         store.close().await;
         return Err(explain(path, migration(error)));
     }
+    let_shrink(&store).await;
     Ok(store)
+}
+
+/// A file that was made before it could shrink is written anew, once. It needs
+/// as much room again; where there is none the file is as good as before, and
+/// the next opening tries again.
+async fn let_shrink(store: &SqliteStore) {
+    let mode = sqlx::query_scalar::<_, i64>("PRAGMA auto_vacuum")
+        .fetch_one(&store.writer)
+        .await;
+    if mode.is_ok_and(|mode| mode != INCREMENTAL) {
+        let _as_before = sqlx::query("VACUUM").execute(&store.writer).await;
+    }
 }
 
 async fn connect(path: &Path) -> Result<SqliteStore, OpenError> {
@@ -59,10 +76,9 @@ async fn connect(path: &Path) -> Result<SqliteStore, OpenError> {
         .and_then(|made| made)
         .map_err(OpenError::File)?;
     let options = options(path);
-    let writer = pool(1)
-        .connect_with(options.clone())
-        .await
-        .map_err(unanswered)?;
+    // Only who writes may set this: setting it is a write.
+    let shrinking = options.clone().auto_vacuum(SqliteAutoVacuum::Incremental);
+    let writer = pool(1).connect_with(shrinking).await.map_err(unanswered)?;
     let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
     Ok(SqliteStore { writer, readers })
 }
@@ -73,6 +89,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
+        .pragma("journal_size_limit", WAL_LIMIT)
 }
 
 /// The connections are to a file: they do not go stale, so they are kept and
