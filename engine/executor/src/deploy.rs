@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::failures::{Broken, Halted};
 use crate::journal::Journal;
 use crate::scene::Scene;
+use crate::space;
 use crate::steps::{
     build, checkout, clean_up, commands, plan, retire, self_test, services, start, switch,
 };
@@ -34,6 +35,15 @@ impl Deploying {
     pub async fn run(&self) -> Result<Ending, Halted> {
         self.take_up().await?;
         loop {
+            match self.go_on().await {
+                Err(halted) if space::is_wanting(&halted) => space::fail(&self.journal).await?,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn go_on(&self) -> Result<Ending, Halted> {
+        loop {
             match self.journal.state().await {
                 State::Ended(ending) => return Ok(ending),
                 State::Succeeded => self.end(Ending::Succeeded).await?,
@@ -51,7 +61,10 @@ impl Deploying {
         self.journal.record(Event::StepStarted { step }).await?;
         self.scene.log.heading(&self.title(step));
         let started = Instant::now();
-        let outcome = self.perform_or_cancel(step, state).await;
+        let outcome = tokio::select! {
+            outcome = self.perform_or_cancel(step, state) => outcome,
+            failure = space::run_out(&self.scene.log, step) => Err(failure.into()),
+        };
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.scene.log.say("");
         self.scene.log.flush().await;

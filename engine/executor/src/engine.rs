@@ -14,6 +14,7 @@ use shipway_core::name::{DeploymentId, Label};
 use shipway_core::pipeline::{Pipeline, State, Step};
 use shipway_core::plan::Plan;
 use shipway_core::ports::store::{Created, Deployment, Guard, StoreError};
+use shipway_core::redact::Redactor;
 use shipway_core::release::CancelPolicy;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
@@ -81,6 +82,7 @@ impl Engine {
         tokio::spawn(patrol(self.clone()));
         tokio::spawn(notify::post(self.0.clone()));
         tokio::spawn(sweep::sweep(self.0.clone()));
+        tokio::spawn(crate::log::keep_pruned(self.0.world.clone()));
         Ok(unfinished)
     }
 
@@ -303,8 +305,11 @@ impl Commands for Engine {
         if let Err(error) = inner.world.source.discard(scene.deployment).await {
             tracing::warn!(%error, "the working directory of a plan stays");
         }
+        let plugins = inner.world.store.plugins().await?;
+        let redactor = Redactor::of(&scene.app, &scene.environment, &plugins);
+        let plan = plan.map(|plan| plan.shown(&redactor));
         plan.map_err(|broken| match broken {
-            Broken::Failed(failure) => failed(*failure),
+            Broken::Failed(failure) => failed(failure.redacted(&redactor)),
             Broken::Cancelled => failed(Failure::new(Step::Plan, Reason::Internal, "cancelled")),
             Broken::Halted(halted) => failed(Failure::new(
                 Step::Plan,

@@ -1,5 +1,5 @@
-//! The pen of a deployment: each event is folded into the pipeline, appended
-//! under the lease, and rung for watchers, in that order. An event that the
+//! The pen of a deployment: each event is redacted, folded into the pipeline,
+//! appended under the lease, and rung for watchers, in that order. An event that the
 //! pipeline refuses or the store does not take has not happened.
 
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use shipway_core::name::DeploymentId;
 use shipway_core::pipeline::{Pipeline, State};
 use shipway_core::ports::clock::Clock;
 use shipway_core::ports::store::{Guard, Lease, Store, StoreError};
+use shipway_core::redact::Redactor;
 use tokio::sync::Mutex;
 
 use crate::bell::Bell;
@@ -24,6 +25,7 @@ pub struct Journal {
     clock: Arc<dyn Clock>,
     bell: Bell,
     lease: Lease,
+    redactor: Arc<Redactor>,
     pipeline: Mutex<Pipeline>,
 }
 
@@ -44,11 +46,23 @@ impl Journal {
             clock,
             bell,
             lease,
+            redactor: Arc::default(),
             pipeline,
         })
     }
 
+    /// From here on no event holds a secret that this redactor knows.
+    #[must_use]
+    pub fn redacting(self, redactor: Arc<Redactor>) -> Self {
+        Self { redactor, ..self }
+    }
+
+    pub fn deployment(&self) -> DeploymentId {
+        self.deployment
+    }
+
     pub async fn record(&self, event: Event) -> Result<Entry, Halted> {
+        let event = event.redacted(&self.redactor);
         let mut pipeline = self.pipeline.lock().await;
         let now = self.clock.now();
         let next = pipeline.clone().apply(&event, now)?;

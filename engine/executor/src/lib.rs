@@ -24,8 +24,12 @@ mod failures;
 mod journal;
 mod log;
 mod notify;
+mod space;
 mod sweep;
 mod variables;
 mod way_back;
 
 pub mod bell;
+
+#[cfg(test)]
+mod fixture;

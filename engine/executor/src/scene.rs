@@ -1,14 +1,13 @@
 //! What a deployment and a mere plan have in common: an app, an environment, a
 //! commit to look at, and the sources to ask.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use shipway_core::app::App;
 use shipway_core::ending::{Failure, Reason};
-use shipway_core::environment::{Environment, Variable};
+use shipway_core::environment::Environment;
 use shipway_core::file::{FILE_NAME, File};
 use shipway_core::journal::{Commit, Image};
 use shipway_core::name::{DeploymentId, PluginName};
@@ -19,8 +18,6 @@ use shipway_core::ports::plugins::{Call, Endpoint, ImageProbe};
 use shipway_core::ports::runtime::{ImageKey, ProbeOutput, ProbeRequest, Runtime, RuntimeError};
 use shipway_core::ports::source::{Checkout, CheckoutRequest, FilesError};
 use shipway_core::procfile;
-use shipway_core::redact::Redactor;
-use shipway_core::secret::Secret;
 
 use crate::failures::{self, Broken};
 use crate::log::Log;
@@ -41,24 +38,6 @@ pub struct Scene {
     pub deployment: DeploymentId,
     pub reference: String,
     pub log: Log,
-}
-
-/// The texts that must not be seen, of an app and its environment.
-pub fn redactor(app: &App, environment: &Environment, plugins: &[Installed]) -> Redactor {
-    let credentials = app.repository.credentials.iter().flat_map(|c| c.secrets());
-    let plugin_settings = environment
-        .plugin_settings
-        .values()
-        .flat_map(BTreeMap::values);
-    let variables = environment.variables.values().chain(plugin_settings);
-    let installed = plugins.iter().flat_map(|plugin| plugin.settings.values());
-    let secret = |variable: &'_ Variable| matches!(variable, Variable::Secret(_));
-    let variables: Vec<Secret> = variables
-        .chain(installed)
-        .filter(|variable| secret(variable))
-        .map(|variable| Secret::new(variable.reveal()))
-        .collect();
-    Redactor::new(credentials.chain(&variables))
 }
 
 impl Scene {

@@ -10,6 +10,7 @@ use shipway_core::journal::Event;
 use shipway_core::name::DeploymentId;
 use shipway_core::pipeline::Step;
 use shipway_core::ports::store::{Deployment, Lease, StoreError};
+use shipway_core::redact::Redactor;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -18,7 +19,7 @@ use crate::engine::Inner;
 use crate::failures::{self, Halted, sentence};
 use crate::journal::Journal;
 use crate::log::Log;
-use crate::scene::{self, Scene};
+use crate::scene::Scene;
 
 /// A lease that is not renewed for this long is anybody's.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -165,7 +166,8 @@ async fn deploy(
         Err(error) => return refuse(&journal, failures::of_runtime(Step::Services, &error)).await,
     };
     let plugins = store.plugins().await?;
-    let redactor = Arc::new(scene::redactor(&app, &environment, &plugins));
+    let redactor = Arc::new(Redactor::of(&app, &environment, &plugins));
+    let journal = journal.redacting(redactor.clone());
     let log = Log::open(deployment.id, store, engine.bell.clone(), clock, redactor);
     let scene = Scene {
         world: world.clone(),

@@ -12,7 +12,7 @@ use shipway_core::name::{DeploymentId, Label, RunName};
 use shipway_core::pipeline::{Candidate, Pipeline, Planned, Step};
 use shipway_core::ports::runtime::{Command, CommandRun, CommandWatcher, Halt, RuntimeError};
 use shipway_core::ports::store::{Deployment, DeploymentFilter};
-use shipway_core::ports::{Output as _, Stream};
+use shipway_core::ports::{LineEnd, Stream};
 use shipway_core::release::{CancelPolicy, Phase, ReleaseCommand, When};
 
 use crate::deploy::Deploying;
@@ -532,8 +532,7 @@ impl CommandWatcher for Watcher {
     }
 
     async fn output(&self, _index: usize, stream: Stream, line: &str) {
-        self.log.line(stream, line);
-        let line = self.log.redacted(line);
+        let line = self.log.write(stream, line, LineEnd::Newline).await;
         let mut seen = self.seen();
         if seen.last_lines.len() == LAST_LINES {
             seen.last_lines.pop_front();
