@@ -8,6 +8,7 @@ use shipway_core::name::AppName;
 use shipway_core::ports::clock::Clock;
 use shipway_core::ports::plugins::Plugins;
 use shipway_core::ports::store::Store;
+use shipway_core::redact::Redactor;
 use shipway_executor::command::Commands;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
@@ -78,6 +79,14 @@ impl ApiState {
         let environment = self.store.environment(key).await?;
         environment
             .ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no environment {key}")))
+    }
+
+    /// Masks what is secret in an environment now.
+    pub(crate) async fn redactor(&self, key: &EnvironmentKey) -> Result<Redactor, Problem> {
+        let app = self.app(&key.app).await?;
+        let environment = self.environment(key).await?;
+        let plugins = self.store.plugins().await?;
+        Ok(Redactor::of(&app, &environment, &plugins))
     }
 
     /// Reads an environment, changes it, checks it against the rules of core

@@ -11,6 +11,7 @@ use futures::StreamExt;
 use http::{HeaderMap, StatusCode};
 use shipway_core::journal::{Entry, Event};
 use shipway_core::name::DeploymentId;
+use shipway_core::redact::Redactor;
 use shipway_core::token::Scope;
 
 use super::deployment::find;
@@ -48,20 +49,27 @@ pub async fn list_events(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let deployment = find(&state, &caller, id, Scope::Read).await?;
+    let redactor = state.redactor(&deployment.trigger.key).await?;
     if accepts.choose(&[JSON, STREAM])? == JSON {
-        return Ok(Json(page(&state, id, &query).await?).into_response());
+        return Ok(Json(page(&state, id, &query, &redactor).await?).into_response());
     }
     let after = last_event_id(&headers)?.or(query.after).unwrap_or(0);
     if deployment.ending.is_some() && after >= deployment.sequence {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let events = tail::events(&state, id, after).map(|entry| Ok::<_, Infallible>(framed(&entry)));
+    let events = tail::events(&state, id, after);
+    let events = events.map(move |entry| Ok::<_, Infallible>(framed(&entry.shown(&redactor))));
     Ok(Sse::new(events)
         .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
         .into_response())
 }
 
-async fn page(state: &ApiState, id: DeploymentId, query: &EventsQuery) -> Result<Events, Problem> {
+async fn page(
+    state: &ApiState,
+    id: DeploymentId,
+    query: &EventsQuery,
+    redactor: &Redactor,
+) -> Result<Events, Problem> {
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MOST).contains(&limit) {
         let detail = format!("limit: {limit} is not between 1 and {MOST}");
@@ -73,7 +81,10 @@ async fn page(state: &ApiState, id: DeploymentId, query: &EventsQuery) -> Result
     Ok(Events {
         after: last.map_or(after, |entry| entry.sequence),
         ended: last.is_some_and(|entry| matches!(entry.event, Event::Ended(_))),
-        items,
+        items: items
+            .into_iter()
+            .map(|entry| entry.shown(redactor))
+            .collect(),
     })
 }
 
@@ -90,7 +101,8 @@ fn framed(entry: &Entry) -> sse::Event {
     }
 }
 
-fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+/// Where a stream that broke goes on.
+pub(crate) fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(value) = headers.get("last-event-id") else {
         return Ok(None);
     };
@@ -99,7 +111,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
         .ok()
         .and_then(|text| text.trim().parse().ok());
     number.map(Some).ok_or_else(|| {
-        let detail = "Last-Event-ID must be the number of an event";
+        let detail = "Last-Event-ID must be the number of an event or a line";
         Problem::new(Kind::InvalidHeader, detail)
     })
 }

@@ -1,4 +1,5 @@
-//! `/v1/deployments/{deployment}/log`, as text, as JSON lines and as JSON pages.
+//! `/v1/deployments/{deployment}/log`, as text, as JSON lines, as a stream of
+//! events and as JSON pages.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -6,15 +7,17 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt};
-use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use shipway_core::name::DeploymentId;
 use shipway_core::ports::store::LogLine;
 use shipway_core::token::Scope;
 
 use super::deployment::find;
+use super::event::last_event_id;
 use crate::access::Caller;
 use crate::extract::{PathOf, QueryOf};
 use crate::negotiate::Accepts;
@@ -25,6 +28,10 @@ use crate::wire::log::{LogPage, LogQuery};
 
 const DEFAULT_LIMIT: u32 = 1000;
 const MOST: u32 = 10_000;
+/// Lines of a page that are read at once, and the text after which a page is
+/// long enough: lines may have 16 KiB each.
+const AT_ONCE: u32 = 500;
+const PAGE_BYTES: usize = 8 << 20;
 /// An empty line this often tells a reader of JSON lines that the connection
 /// lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -32,28 +39,43 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const TEXT: &str = "text/plain";
 const LINES: &str = "application/x-ndjson";
 const JSON: &str = "application/json";
+const STREAM: &str = "text/event-stream";
 
-/// Shows a deployment's log: as text, as JSON lines (`application/x-ndjson`)
-/// or as a JSON page. Text and JSON lines go on until the deployment has ended
-/// with `follow=true`.
+/// Shows a deployment's log: as text, as JSON lines (`application/x-ndjson`),
+/// as a stream of events or as a JSON page. Text and JSON lines go on until the
+/// deployment has ended with `follow=true`; a stream of events always does.
+///
+/// Each line has a number: who lost the connection asks for the lines `after`
+/// the last one it has, or sends it as `Last-Event-ID`, and gets each line
+/// once. Where numbers are missing lines were left out, because the log passed
+/// its limit or was pruned, and the line after the gap says so. A stream of
+/// which all was seen is answered with 204.
 #[utoipa::path(get, path = "/v1/deployments/{deployment}/log", tag = "deployments",
-    params(LogQuery),
-    responses((status = 200, content(
-        (String = "text/plain"), (LogLine = "application/x-ndjson"), (LogPage = "application/json")))))]
+    params(LogQuery, ("Last-Event-ID" = Option<u64>, Header, description = "Of a stream: the number of the last line that was seen.")),
+    responses(
+        (status = 200, content(
+            (String = "text/plain"), (LogLine = "application/x-ndjson"), (LogPage = "application/json"),
+            (String = "text/event-stream"))),
+        (status = 204, description = "Of a stream: the deployment has ended and all was seen")))]
 pub async fn get_log(
     State(state): State<ApiState>,
     caller: Caller,
     PathOf(id): PathOf<DeploymentId>,
     QueryOf(query): QueryOf<LogQuery>,
     accepts: Accepts,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let deployment = find(&state, &caller, id, Scope::Read).await?;
-    let form = accepts.choose(&[TEXT, LINES, JSON])?;
+    let form = accepts.choose(&[TEXT, LINES, JSON, STREAM])?;
+    let ended = deployment.ending.is_some();
     if form == JSON {
-        let ended = deployment.ending.is_some();
         return Ok(Json(page(&state, id, &query, ended).await?).into_response());
     }
     let after = query.after.unwrap_or(0);
+    if form == STREAM {
+        let after = last_event_id(&headers)?.unwrap_or(after);
+        return stream(&state, id, after, ended).await;
+    }
     let until = if query.follow {
         Until::Ended
     } else {
@@ -68,6 +90,30 @@ pub async fn get_log(
     Ok((content_type(form), body).into_response())
 }
 
+/// One event for each line, to the deployment's last.
+async fn stream(
+    state: &ApiState,
+    id: DeploymentId,
+    after: u64,
+    ended: bool,
+) -> Result<Response, Problem> {
+    if ended && after >= state.store.last_number(id).await? {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let lines = tail::lines(state, id, after, Until::Ended);
+    let events = lines.map(|line| Ok::<_, Infallible>(framed(&line)));
+    Ok(Sse::new(events)
+        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+        .into_response())
+}
+
+fn framed(line: &LogLine) -> sse::Event {
+    sse::Event::default()
+        .id(line.number.to_string())
+        .event("log.line")
+        .data(serde_json::to_string(line).unwrap_or_default())
+}
+
 async fn page(
     state: &ApiState,
     id: DeploymentId,
@@ -80,13 +126,24 @@ async fn page(
         return Err(Problem::new(Kind::InvalidQuery, detail));
     }
     let after = query.after.unwrap_or(0);
-    let items = state.store.log(id, after, limit).await?;
-    let full = u32::try_from(items.len()).is_ok_and(|count| count == limit);
-    Ok(LogPage {
-        after: items.last().map_or(after, |line| line.number),
-        ended: ended && !full,
-        items,
-    })
+    let mut page = LogPage {
+        items: Vec::new(),
+        after,
+        ended: false,
+    };
+    let (mut left, mut bytes) = (limit, 0);
+    while left > 0 && bytes < PAGE_BYTES {
+        let lines = state.store.log(id, page.after, left.min(AT_ONCE)).await?;
+        let Some(last) = lines.last() else {
+            page.ended = ended;
+            break;
+        };
+        page.after = last.number;
+        left = left.saturating_sub(u32::try_from(lines.len()).unwrap_or(left));
+        bytes += lines.iter().map(|line| line.text.len()).sum::<usize>();
+        page.items.extend(lines);
+    }
+    Ok(page)
 }
 
 fn as_json(line: LogLine) -> String {

@@ -6,7 +6,8 @@ use utoipa::{IntoParams, ToSchema};
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct LogPage {
-    /// In order, without a gap.
+    /// In order. There may be fewer than asked for: a page has at most about
+    /// 8 MiB of text.
     pub items: Vec<LogLine>,
     /// `after` of the next page.
     pub after: u64,

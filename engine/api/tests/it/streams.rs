@@ -112,6 +112,60 @@ async fn a_log_is_followed_to_its_last_line() {
 }
 
 #[tokio::test]
+async fn a_log_is_a_stream_of_events_that_goes_on_where_it_broke() {
+    let world = World::with_guestbook().await;
+    let base = world.serve().await;
+    let id = world.deployment().await;
+    let url = format!("{base}/v1/deployments/{id}/log");
+    for n in 1..=300 {
+        world.executor.print(id, &format!("line {n}")).await;
+    }
+    let stream = tokio::spawn(read_to_end(
+        ask(&world, url.clone(), "text/event-stream").header("last-event-id", "290"),
+    ));
+    for n in 301..=310 {
+        world.executor.print(id, &format!("line {n}")).await;
+    }
+    world.executor.succeed(id).await;
+    let stream = stream.await.unwrap();
+    assert_eq!(ids(&stream), (291..=310).collect::<Vec<_>>());
+    assert!(stream.contains("event: log.line\n"), "{stream}");
+    assert!(stream.contains("\"text\":\"line 310\""), "{stream}");
+
+    let all = ask(&world, url, "text/event-stream").header("last-event-id", "310");
+    assert_eq!(all.send().await.unwrap().status(), 204);
+}
+
+#[tokio::test]
+async fn a_page_of_long_lines_ends_early_and_the_next_goes_on() {
+    let world = World::with_guestbook().await;
+    let id = world.deployment().await;
+    let long = "x".repeat(16 << 10);
+    for _ in 0..1200 {
+        world.executor.print(id, &long).await;
+    }
+    world.executor.succeed(id).await;
+    let (mut after, mut count, mut pages) = (0, 0, 0);
+    loop {
+        let path = format!("/v1/deployments/{id}/log?limit=10000&after={after}");
+        let request = world
+            .request("GET", &path)
+            .header("accept", "application/json")
+            .body(axum::body::Body::empty())
+            .unwrap();
+        let page = world.send(request).await.expect(200).json();
+        count += page["items"].as_array().unwrap().len();
+        after = page["after"].as_u64().unwrap();
+        pages += 1;
+        if page["ended"] == true {
+            break;
+        }
+    }
+    assert_eq!((count, after), (1200, 1200));
+    assert!((2..=4).contains(&pages), "{pages}");
+}
+
+#[tokio::test]
 async fn a_log_that_is_not_followed_ends_at_once() {
     let world = World::with_guestbook().await;
     let id = world.deployment().await;
