@@ -41,7 +41,13 @@ pub enum Event {
     #[serde(rename = "step.cancelled")]
     StepCancelled { step: Step },
     #[serde(rename = "command.started")]
-    CommandStarted { label: Label, phase: Phase },
+    CommandStarted {
+        label: Label,
+        phase: Phase,
+        /// What the log had of each output before it.
+        #[serde(default)]
+        logged: Logged,
+    },
     #[serde(rename = "command.finished")]
     CommandFinished {
         label: Label,
@@ -114,7 +120,7 @@ impl Event {
                 )
             }
             Self::StepCancelled { step } => format!("{step} cancelled"),
-            Self::CommandStarted { label, phase } => {
+            Self::CommandStarted { label, phase, .. } => {
                 format!("{phase} command {label:?} started", label = label.as_str())
             }
             Self::CommandFinished {
@@ -313,6 +319,14 @@ pub struct Retired {
     pub cut_off: u64,
     /// What went wrong; none of it undoes the success.
     pub problems: Vec<String>,
+}
+
+/// Lines of a deployment's log, by output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Logged {
+    pub stdout: u64,
+    pub stderr: u64,
 }
 
 /// How a command ended.

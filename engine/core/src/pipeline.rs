@@ -5,7 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ending::{Aftermath, Ending, Failed, Failure};
-use crate::journal::{CheckOutcome, Commit, Entry, Event, Exit, Image, Instance, Output, Serving};
+use crate::journal::{
+    CheckOutcome, Commit, Entry, Event, Exit, Image, Instance, Logged, Output, Serving,
+};
 use crate::name::{DeploymentId, Label, Timestamp};
 use crate::plan::Plan;
 use crate::release::Phase;
@@ -186,6 +188,8 @@ pub struct Started {
     pub label: Label,
     pub phase: Phase,
     pub at: Timestamp,
+    /// What the log had before it.
+    pub logged: Logged,
     /// None while its end is not in the journal.
     pub exit: Option<Exit>,
 }
@@ -314,11 +318,16 @@ impl Pipeline {
                 next.running = None;
                 next.state = next.state.broken(Cause::Cancelled(*cancelled));
             }
-            Event::CommandStarted { label, phase } if next.command(*phase, label).is_none() => {
+            Event::CommandStarted {
+                label,
+                phase,
+                logged,
+            } if next.command(*phase, label).is_none() => {
                 next.commands.push(Started {
                     label: label.clone(),
                     phase: *phase,
                     at,
+                    logged: *logged,
                     exit: None,
                 });
             }

@@ -6,17 +6,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shipway_core::environment::Environment;
 use shipway_core::journal::{Entry, Event};
-use shipway_core::name::{PluginName, Timestamp};
+use shipway_core::name::PluginName;
 use shipway_core::plugin::{Enabled, Installed, Role};
 use shipway_core::ports::plugins::{Call, Level, PluginError, PluginLog};
-use shipway_core::ports::store::{Deployment, Due, StoreError, Subscription};
+use shipway_core::ports::store::{Due, StoreError, Subscription};
 use shipway_core::redact::Redactor;
 use tokio::time::{sleep, timeout};
 
 use crate::engine::Inner;
 use crate::log::Log;
+use crate::scene;
 
 /// Tries of one event: some eight hours in all.
 const TRIES: u32 = 20;
@@ -56,7 +56,7 @@ pub async fn post(engine: Arc<Inner>) {
 
 async fn take_due(engine: &Inner) -> Result<Vec<Subscription>, StoreError> {
     let now = engine.world.clock.now();
-    let until = later(now, ROUND_LIMIT);
+    let until = now.later(ROUND_LIMIT);
     engine.world.store.take_due(now, until, ROUND).await
 }
 
@@ -120,7 +120,7 @@ fn next(
                 address.put_off(entry, &error);
             }
             return Next {
-                when: Due::At(later(now, pause(subscription.attempts))),
+                when: Due::At(now.later(pause(subscription.attempts))),
                 pause: Pause::Yes,
             };
         }
@@ -134,7 +134,7 @@ fn next(
             pause: Pause::Yes,
         },
         _ => Next {
-            when: Due::At(later(now, ROUND_LIMIT)),
+            when: Due::At(now.later(ROUND_LIMIT)),
             pause: Pause::No,
         },
     }
@@ -143,11 +143,6 @@ fn next(
 fn pause(attempts: u32) -> Duration {
     let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1));
     FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
-}
-
-fn later(now: Timestamp, by: Duration) -> Timestamp {
-    let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_millis(now.as_millis().saturating_add(millis))
 }
 
 /// Whom to tell, and what each call has in common.
@@ -184,7 +179,13 @@ impl Address {
             say_missing(&log, name);
             return Ok(None);
         };
-        let call = call(&deployment, environment, log.clone(), Arc::new(plugin));
+        let call = scene::call(
+            Arc::new(plugin),
+            &environment,
+            deployment.id,
+            &deployment.trigger.reference,
+            &log,
+        );
         Ok(Some(Self { call, log }))
     }
 
@@ -210,30 +211,4 @@ fn say_missing(log: &Log, name: &PluginName) {
     let message =
         "is chosen as notifier and is not installed, is disabled, or does not have that role";
     PluginLog::line(log, name, Level::Warn, message);
-}
-
-fn call(
-    deployment: &Deployment,
-    environment: Environment,
-    log: Log,
-    plugin: Arc<Installed>,
-) -> Call {
-    let mut settings = plugin.settings.clone();
-    if let Some(own) = environment.plugin_settings.get(plugin.name()) {
-        settings.extend(own.clone());
-    }
-    Call {
-        settings,
-        variables: environment.variables,
-        deployment: deployment.id,
-        environment: environment.key,
-        commit: None,
-        reference: deployment.trigger.reference.clone(),
-        files: None,
-        image: None,
-        candidate: Vec::new(),
-        exec: None,
-        log: Arc::new(log),
-        plugin,
-    }
 }

@@ -135,7 +135,7 @@ pub fn is_news(token: &Token, at: Timestamp) -> bool {
 /// Whether the log of a deployment that ended then has to go. The answer for
 /// logs from the oldest on is yes until it is no.
 pub fn is_due(ended_at: Timestamp, total: u64, now: Timestamp, policy: &LogPolicy) -> bool {
-    later(ended_at, policy.age) <= now || total > policy.bytes
+    ended_at.later(policy.age) <= now || total > policy.bytes
 }
 
 /// What stands in the place of the lines of a log up to `through`.

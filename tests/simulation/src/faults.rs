@@ -55,7 +55,7 @@ impl Rates {
             fails: up_to(300),
             answer_lost: up_to(200),
             repeated: up_to(1_000),
-            stall: up_to(60),
+            stall: up_to(200),
             crash: up_to(300),
         }
     }
@@ -71,7 +71,7 @@ pub struct Faults {
 }
 
 /// So that every run comes to its end.
-const MOST_UPHEAVALS: u32 = 8;
+const MOST_UPHEAVALS: u32 = 12;
 
 impl Faults {
     pub fn new(seed: u64, rates: Rates) -> Self {

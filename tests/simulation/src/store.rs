@@ -12,8 +12,9 @@ use shipway_core::journal::{Entry, Event, Serving, Trigger};
 use shipway_core::name::{AppName, DeploymentId, Digest, PluginName, Timestamp};
 use shipway_core::plugin::Installed;
 use shipway_core::ports::store::{
-    Apps, Created, Deployment, DeploymentFilter, Deployments, Due, Guard, Lease, Leases, LogLine,
-    Logs, NewLine, Outbox, Registry, StoreError, Subscription, Tokens,
+    Apps, Created, Deployment, DeploymentFilter, Deployments, Due, Gap, Guard, Lease, Leases,
+    LogLine, LogPolicy, LogSize, Logs, NewLine, Outbox, Pruned, Registry, StoreError, Subscription,
+    Tokens,
 };
 use shipway_core::release::CancelPolicy;
 use shipway_core::token::Token;
@@ -94,25 +95,45 @@ impl Deployments for LineStore {
         event: &Event,
         guard: Guard<'_>,
     ) -> Result<Entry, StoreError> {
-        let writing = async {
-            let kept = match guard {
-                Guard::Lease(_) if self.is(Mutant::WriteWithoutLease) => Guard::Open,
-                guard => guard,
-            };
-            let entry = self.store.append(id, at, event, kept).await?;
-            let mut state = self.line.world.state();
-            if let Guard::Lease(lease) = guard
-                && lease.generation < state.generation
-            {
-                let generation = lease.generation;
-                state.broken(format!(
-                    "generation {generation} wrote {} after it had lost the lease",
-                    event.kind()
-                ));
-            }
-            Ok(entry)
+        let lease = match guard {
+            Guard::Lease(lease) => Some(lease.clone()),
+            Guard::After(_) | Guard::Open => None,
         };
-        self.ask(writing).await
+        let after = match guard {
+            Guard::After(seq) => Some(seq),
+            Guard::Lease(_) | Guard::Open => None,
+        };
+        let (this, event) = (self.clone(), event.clone());
+        let writing = async move {
+            let guard = match (&lease, after) {
+                (Some(_), _) if this.is(Mutant::WriteWithoutLease) => Guard::Open,
+                (Some(lease), _) => Guard::Lease(lease),
+                (None, Some(seq)) => Guard::After(seq),
+                (None, None) => Guard::Open,
+            };
+            let write = async {
+                let entry = this.store.append(id, at, &event, guard).await?;
+                let mut state = this.line.world.state();
+                if let Some(lease) = &lease
+                    && lease.generation < state.generation
+                {
+                    let generation = lease.generation;
+                    state.broken(format!(
+                        "generation {generation} wrote {} after it had lost the lease",
+                        event.kind()
+                    ));
+                }
+                Ok(entry)
+            };
+            this.ask(write).await
+        };
+        // What is on its way arrives, though nobody waits for the answer any more.
+        tokio::spawn(writing)
+            .await
+            .map_err(|error| StoreError::Failed {
+                what: "append".to_owned(),
+                source: error.into(),
+            })?
     }
 
     async fn journal(
@@ -203,6 +224,23 @@ impl Leases for LineStore {
 impl Logs for LineStore {
     async fn append_log(&self, id: DeploymentId, lines: &[NewLine]) -> Result<(), StoreError> {
         self.ask(self.store.append_log(id, lines)).await
+    }
+
+    async fn log_size(&self, id: DeploymentId) -> Result<LogSize, StoreError> {
+        self.ask(self.store.log_size(id)).await
+    }
+
+    async fn leave_out(
+        &self,
+        id: DeploymentId,
+        gap: Gap,
+        notice: &NewLine,
+    ) -> Result<(), StoreError> {
+        self.ask(self.store.leave_out(id, gap, notice)).await
+    }
+
+    async fn prune_logs(&self, now: Timestamp, policy: &LogPolicy) -> Result<Pruned, StoreError> {
+        self.ask(self.store.prune_logs(now, policy)).await
     }
 
     async fn log(

@@ -248,6 +248,17 @@ impl State {
         found.map(|running| running.healthy = true).is_some()
     }
 
+    /// When a command of a deployment ends or has ended; none if it never began.
+    pub fn begun(&self, deployment: DeploymentId, run: &str) -> Option<Instant> {
+        let index = self
+            .effects
+            .iter()
+            .rposition(|effect| effect.deployment == deployment && effect.run == run)?;
+        let container = self.containers.get(&deployment)?;
+        let open = container.open.as_ref().filter(|open| open.effect == index);
+        Some(open.map_or_else(Instant::now, |open| open.ends))
+    }
+
     /// Stops the command that runs, if it has not ended.
     pub fn cancel_command(&mut self, deployment: DeploymentId) -> Exit {
         if let Some(container) = self.containers.get_mut(&deployment)

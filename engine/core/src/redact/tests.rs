@@ -13,7 +13,9 @@ use crate::name::{DeploymentId, Timestamp};
 use crate::pipeline::Step;
 use crate::plan::{Plan, Skipped};
 use crate::ports::LineEnd;
-use crate::release::{Entrypoint, Invocation, Origin, Phase, Provenance, ReleaseCommand, When};
+use crate::release::{
+    CancelPolicy, Entrypoint, Invocation, Origin, Phase, Provenance, ReleaseCommand, When,
+};
 
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\n\
     MC4CAQAwBQYDK2VwBCIEIJ+DYvh6SEqVTm50DFtMDoQikTmiCqirVv9mWG9qfSnF\n\
@@ -172,6 +174,7 @@ fn plan() -> Plan {
         entrypoint: Entrypoint::Bypass,
         timeout_seconds: 60,
         when: When::Always,
+        cancel: CancelPolicy::Allowed,
         undo: Some(Invocation::Argv(vec!["undo".into(), text()])),
         provenance: provenance(),
     };

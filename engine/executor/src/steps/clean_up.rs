@@ -4,7 +4,7 @@
 
 use shipway_core::ending::{Aftermath, Ending, Failed};
 use shipway_core::journal::{Event, Exit};
-use shipway_core::name::{DeploymentId, Label};
+use shipway_core::name::{DeploymentId, Label, RunName};
 use shipway_core::pipeline::{Cause, Debris, Planned, Step};
 use shipway_core::release::{Phase, ReleaseCommand};
 
@@ -89,17 +89,18 @@ async fn undo(deploying: &Deploying, planned: &Planned, labels: &[Label]) -> Res
             undo: None,
             ..command.clone()
         };
-        let phase = Phase::Failed;
-        let exit =
-            match commands::run(deploying, planned, phase, std::slice::from_ref(&undo)).await? {
-                Ran::All => Exit::Code { code: 0 },
-                Ran::Failed(failed) => failed.exit,
-                Ran::Cancelled => Exit::Cancelled,
-                Ran::Broken(error) => {
-                    deploying.scene.log.say(sentence(&error));
-                    Exit::NotStarted
-                }
-            };
+        let (phase, name) = (Phase::Failed, RunName::undo(number(planned, label)));
+        let exit = match commands::run(deploying, planned, name, phase, std::slice::from_ref(&undo))
+            .await?
+        {
+            Ran::All => Exit::Code { code: 0 },
+            Ran::Failed(failed) => failed.exit,
+            Ran::Cancelled => Exit::Cancelled,
+            Ran::Broken(error) => {
+                deploying.scene.log.say(sentence(&error));
+                Exit::NotStarted
+            }
+        };
         deploying.scene.log.say(format!("undo of {label} {exit}"));
         deploying
             .journal
@@ -112,6 +113,14 @@ async fn undo(deploying: &Deploying, planned: &Planned, labels: &[Label]) -> Res
     Ok(())
 }
 
+/// The place of a command in its plan, by which its undo is found again.
+fn number(planned: &Planned, label: &Label) -> usize {
+    let mut commands = planned.plan.commands.iter();
+    commands
+        .position(|command| command.label == *label)
+        .unwrap_or_default()
+}
+
 async fn run_failed_commands(deploying: &Deploying, planned: &Planned) -> Result<(), Halted> {
     let commands = match commands::due(deploying, planned, Phase::Failed).await {
         Ok(commands) => commands,
@@ -122,7 +131,15 @@ async fn run_failed_commands(deploying: &Deploying, planned: &Planned) -> Result
     if commands.is_empty() {
         return Ok(());
     }
-    match commands::run(deploying, planned, Phase::Failed, &commands).await? {
+    match commands::run(
+        deploying,
+        planned,
+        RunName::of_phase(Phase::Failed),
+        Phase::Failed,
+        &commands,
+    )
+    .await?
+    {
         Ran::All | Ran::Cancelled => Ok(()),
         Ran::Failed(failed) => {
             warn(

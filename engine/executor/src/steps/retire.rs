@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use shipway_core::journal::{Event, Image, Output, Retired};
+use shipway_core::name::RunName;
 use shipway_core::pipeline::{Planned, Routed};
 use shipway_core::ports::runtime::{Owned, Runtime};
 use shipway_core::ports::store::{DeploymentFilter, StoreError};
@@ -128,7 +129,15 @@ async fn after(
     if commands.is_empty() {
         return Ok(());
     }
-    match commands::run(deploying, planned, Phase::After, &commands).await? {
+    match commands::run(
+        deploying,
+        planned,
+        RunName::of_phase(Phase::After),
+        Phase::After,
+        &commands,
+    )
+    .await?
+    {
         Ran::All => {}
         Ran::Failed(failed) => {
             retired

@@ -219,8 +219,16 @@ pub async fn list(
 }
 
 pub async fn remove_all_of(engine: &Engine, deployment: DeploymentId) -> Result<(), RuntimeError> {
+    remove_roles(engine, deployment, &Role::CONTAINERS).await
+}
+
+pub async fn remove_roles(
+    engine: &Engine,
+    deployment: DeploymentId,
+    roles: &[Role],
+) -> Result<(), RuntimeError> {
     let deployment = deployment.to_string();
-    remove_labelled(engine, &[(DEPLOYMENT, &deployment)], &Role::CONTAINERS).await
+    remove_labelled(engine, &[(DEPLOYMENT, &deployment)], roles).await
 }
 
 /// Removes our containers with these labels, at once; each is tried before a

@@ -83,34 +83,43 @@ impl Runtime for Line {
             state.containers.entry(run.deployment).or_default();
         })
         .await?;
-        for index in 0..run.commands.len() {
-            if watcher.starting(index).await.is_err() {
-                break;
-            }
-            self.alive().await;
-            let ends = self.begin(run, index);
-            let exit = self.attend(run.deployment, ends, &watcher).await?;
-            let finished = watcher.finished(index, exit, Duration::from_secs(1)).await;
-            if finished.is_err() || !exit.is_success() {
-                break;
-            }
-        }
-        self.alive().await;
-        self.world.state().containers.remove(&run.deployment);
-        Ok(())
+        self.run_from(run, run.from, &watcher).await
     }
 
+    /// A container of the simulation outlives its engine, and tells how what
+    /// ran in it ended. Only one that nobody has made is lost.
     async fn resume_commands(
         &self,
         run: &CommandRun,
-        _: Option<&OpenCommand>,
-        _: Arc<dyn CommandWatcher>,
+        open: Option<&OpenCommand>,
+        watcher: Arc<dyn CommandWatcher>,
     ) -> Result<Resumed, RuntimeError> {
-        self.call(|state| {
-            state.containers.remove(&run.deployment);
-        })
-        .await?;
-        Ok(Resumed::Lost)
+        let is_there = self.call(|state| state.containers.contains_key(&run.deployment));
+        if !is_there.await? {
+            return Ok(Resumed::Lost);
+        }
+        let Some(open) = open else {
+            self.run_from(run, run.from, &watcher).await?;
+            return Ok(Resumed::Ended);
+        };
+        let begun = self
+            .world
+            .state()
+            .begun(run.deployment, &text(run, open.index));
+        let ends = match begun {
+            Some(ends) => ends,
+            None => self.begin(run, open.index),
+        };
+        let exit = self.attend(run.deployment, ends, &watcher).await?;
+        let finished = watcher
+            .finished(open.index, exit, Duration::from_secs(1))
+            .await;
+        if finished.is_ok() && exit.is_success() {
+            self.run_from(run, open.index + 1, &watcher).await?;
+        } else {
+            self.world.state().containers.remove(&run.deployment);
+        }
+        Ok(Resumed::Ended)
     }
 
     async fn start(&self, request: &StartRequest) -> Result<Instance, RuntimeError> {
@@ -161,19 +170,38 @@ impl Runtime for Line {
 }
 
 impl Line {
+    async fn run_from(
+        &self,
+        run: &CommandRun,
+        from: usize,
+        watcher: &Arc<dyn CommandWatcher>,
+    ) -> Result<(), RuntimeError> {
+        for index in from..run.commands.len() {
+            if watcher.starting(index).await.is_err() {
+                break;
+            }
+            self.alive().await;
+            let ends = self.begin(run, index);
+            let exit = self.attend(run.deployment, ends, watcher).await?;
+            let finished = watcher.finished(index, exit, Duration::from_secs(1)).await;
+            if finished.is_err() || !exit.is_success() {
+                break;
+            }
+        }
+        self.alive().await;
+        self.world.state().containers.remove(&run.deployment);
+        Ok(())
+    }
+
     /// Starts a command; it ends by itself, whether or not anybody looks.
     fn begin(&self, run: &CommandRun, index: usize) -> Instant {
         let (time, exit) = self.how_it_goes();
-        let text = run
-            .commands
-            .get(index)
-            .map(|command| command.run.to_string());
         let ends = Instant::now() + time;
         let mut state = self.world.state();
         state.effects.push(Effect {
             deployment: run.deployment,
             image: run.image.reference.clone(),
-            run: text.unwrap_or_default(),
+            run: text(run, index),
             exit: None,
         });
         let effect = state.effects.len() - 1;
@@ -216,6 +244,11 @@ impl Line {
             false => state.last_exit(deployment),
         })
     }
+}
+
+fn text(run: &CommandRun, index: usize) -> String {
+    let command = run.commands.get(index);
+    command.map_or_else(String::new, |command| command.run.to_string())
 }
 
 fn nothing() -> ProbeOutput {

@@ -1,21 +1,21 @@
 //! Hears of commands as they run, for the journal and the log.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use shipway_core::journal::{Event, Exit};
-use shipway_core::name::Label;
+use shipway_core::journal::{Event, Exit, Logged};
+use shipway_core::name::{DeploymentId, Label};
 use shipway_core::ports::runtime::{CommandWatcher, Halt};
-use shipway_core::ports::{Output as _, Stream};
+use shipway_core::ports::store::Store;
+use shipway_core::ports::{LineEnd, Stream};
 use shipway_core::release::{CancelPolicy, Phase, ReleaseCommand};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::FailedCommand;
-use crate::deploy::{Cancel, Deploying};
+use crate::deploy::Deploying;
 use crate::failures::Halted;
-use crate::log::Log;
 
 /// Lines of a failing command that its ending shows.
 const LAST_LINES: usize = 20;
@@ -25,8 +25,10 @@ const LAST_LINES: usize = 20;
 /// only after its start is in the journal.
 #[derive(Debug)]
 pub struct Watcher {
-    log: Log,
-    cancel: Cancel,
+    deployment: DeploymentId,
+    store: Arc<dyn Store>,
+    log: crate::log::Log,
+    cancel: crate::deploy::Cancel,
     phase: Phase,
     commands: Vec<Watched>,
     /// From the runtime's side to the writing side; closed by neither before
@@ -61,9 +63,21 @@ struct Seen {
 }
 
 impl Watcher {
-    pub fn new(deploying: &Deploying, phase: Phase, commands: &[ReleaseCommand]) -> Self {
+    /// `open` is the command that runs already, if one does.
+    pub fn new(
+        deploying: &Deploying,
+        phase: Phase,
+        commands: &[ReleaseCommand],
+        open: Option<usize>,
+    ) -> Self {
         let (entries, inbox) = mpsc::unbounded_channel();
+        let seen = Seen {
+            current: open,
+            ..Seen::default()
+        };
         Self {
+            deployment: deploying.scene.deployment,
+            store: deploying.scene.world.store.clone(),
             log: deploying.scene.log.clone(),
             cancel: deploying.cancel.clone(),
             phase,
@@ -77,9 +91,21 @@ impl Watcher {
                 .collect(),
             entries,
             inbox: tokio::sync::Mutex::new(inbox),
-            seen: Mutex::default(),
+            seen: Mutex::new(seen),
             moved: Notify::new(),
         }
+    }
+
+    /// What the log has of each output, by which a command that is taken up
+    /// again knows what of its own is there.
+    async fn logged(&self) -> Result<Logged, Halt> {
+        self.log.flush().await;
+        let size = self.store.log_size(self.deployment).await;
+        let size = size.map_err(|_| Halt)?;
+        Ok(Logged {
+            stdout: size.stdout,
+            stderr: size.stderr,
+        })
     }
 
     /// Whether the command that runs must not be stopped.
@@ -160,6 +186,7 @@ impl CommandWatcher for Watcher {
         self.record(Event::CommandStarted {
             label: label.clone(),
             phase: self.phase,
+            logged: self.logged().await?,
         })
         .await
     }
@@ -189,9 +216,8 @@ impl CommandWatcher for Watcher {
         .await
     }
 
-    fn output(&self, _index: usize, stream: Stream, line: &str) {
-        self.log.line(stream, line);
-        let line = self.log.redacted(line);
+    async fn output(&self, _index: usize, stream: Stream, line: &str) {
+        let line = self.log.write(stream, line, LineEnd::Newline).await;
         let mut seen = self.seen();
         if seen.last_lines.len() == LAST_LINES {
             seen.last_lines.pop_front();
