@@ -203,6 +203,7 @@ fn entry() -> Entry {
             by: "ci".to_owned(),
             idempotency_key: None,
             build: BuildWish::Reuse,
+            subject: shipway_core::journal::Subject::Commit,
         }),
     }
 }

@@ -33,6 +33,7 @@ mod registry;
 mod release_commands;
 mod repositories;
 mod restart;
+mod rollback;
 mod secrets;
 mod self_tests;
 mod services;

@@ -29,6 +29,33 @@ fn the_same_idempotency_key_gives_the_same_deployment() {
 }
 
 #[test]
+fn a_hundred_deliveries_of_one_hook_make_one_deployment() {
+    let Some(ship) = Ship::start() else { return };
+    let (_repo, live) = tiny(&ship);
+    let deliver = || {
+        let request = ship
+            .api
+            .request(reqwest::Method::POST, &live.path("/deployments"));
+        let request = request.header("idempotency-key", "delivery-4711");
+        ship.api.send(request.json(&json!({})))
+    };
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..10)
+            .map(|_| scope.spawn(|| (0..10).map(|_| deliver()).collect::<Vec<_>>()))
+            .collect();
+        let answers = senders.into_iter().map(|sender| sender.join());
+        answers.flat_map(|one| one.expect("a sender")).collect()
+    });
+    let new = answers.iter().filter(|answer| answer.status == 202).count();
+    let seen = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!((new, seen), (1, 99));
+    let all = ship.api.get(&live.path("/deployments")).ok();
+    assert_eq!(all["items"].as_array().map(Vec::len), Some(1), "{all:#}");
+    let id = all["items"][0]["id"].as_str().expect("an id").to_owned();
+    Deployment::new(&ship, id).ended().succeeded();
+}
+
+#[test]
 fn a_deployment_can_be_cancelled_and_the_old_version_serves() {
     let Some(ship) = Ship::start() else { return };
     let (repo, live) = tiny(&ship);

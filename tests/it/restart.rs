@@ -1,5 +1,6 @@
 //! The engine may be killed, stopped and started again; the sites go on.
 
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
@@ -72,26 +73,63 @@ fn a_stopped_engine_leaves_everything_serving() {
 }
 
 #[test]
-fn a_command_that_ran_when_the_engine_was_killed_is_never_silently_run_again() {
+fn a_command_goes_on_while_the_engine_is_down_and_its_log_is_whole() {
     let Some(ship) = Ship::start() else { return };
     let (repo, live) = tiny(&ship);
     live.deploy().succeeded();
     let notes = ship.state_dir().join("notes");
-    live.command(
-        "Slow",
-        &format!("echo ran >> {}; sleep 600", notes.display()),
+    let run = format!(
+        "echo ran >> {}; for n in 1 2 3 4 5 6 7 8; do echo line $n; sleep 1; done",
+        notes.display()
     );
+    live.command("Slow", &run);
+    next_version(&repo, "2");
+    let second = live.trigger(json!({}));
+    until_true("the command writes", Duration::from_secs(60), || {
+        second.log().contains("line 2")
+    });
+    ship.kill_serve();
+    std::thread::sleep(Duration::from_secs(2));
+    ship.serve();
+    let second = second.ended();
+    second.succeeded();
+    assert_eq!(std::fs::read_to_string(notes).expect("the notes"), "ran\n");
+    let log = second.log();
+    let lines: Vec<&str> = log
+        .lines()
+        .filter(|line| line.starts_with("line "))
+        .collect();
+    let all: Vec<String> = (1..=8).map(|n| format!("line {n}")).collect();
+    assert_eq!(lines, all, "{log}");
+    serves(&live, "2");
+}
+
+#[test]
+fn a_command_whose_end_nobody_saw_is_never_silently_run_again() {
+    let Some(ship) = Ship::start() else { return };
+    let (repo, live) = tiny(&ship);
+    live.deploy().succeeded();
+    let notes = ship.state_dir().join("notes");
+    // Its supervisor, then itself.
+    let run = format!("echo $PPID $$ >> {}; sleep 600", notes.display());
+    live.command("Slow", &run);
     next_version(&repo, "2");
     let second = live.trigger(json!({}));
     until_true("the command runs", Duration::from_secs(60), || {
-        notes.exists()
+        std::fs::read_to_string(&notes).is_ok_and(|text| text.ends_with('\n'))
     });
     ship.kill_serve();
+    let written = std::fs::read_to_string(&notes).expect("the notes");
+    for process in written.split_whitespace() {
+        let killed = Command::new("kill").args(["-KILL", process]).status();
+        assert!(killed.expect("kill").success(), "{process}");
+    }
     ship.serve();
     let second = second.ended();
     let failure = second.failed("release", "interrupted");
     assert_eq!(failure["command"], "Slow");
-    assert_eq!(std::fs::read_to_string(notes).expect("the notes"), "ran\n");
+    let notes = std::fs::read_to_string(notes).expect("the notes");
+    assert_eq!(notes.lines().count(), 1, "{notes}");
     serves(&live, "1");
 }
 

@@ -27,7 +27,8 @@ mod table;
 mod template;
 
 use case::Case;
-use language::{LANGUAGES, Language};
+use language::LANGUAGES;
+pub use language::{Language, search_path};
 pub use outcome::Outcome;
 use outcome::{Spoken, disagreements};
 use shipway::Shipway;

@@ -101,6 +101,11 @@ impl House {
         command
     }
 
+    /// Where programs are installed that only our commands need, below `bin`.
+    pub fn tools(&self) -> PathBuf {
+        self.target.join("tools")
+    }
+
     pub fn images_cache(&self) -> PathBuf {
         self.root.join(".cache/images")
     }

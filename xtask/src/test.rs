@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::conformance::search_path;
 use crate::guests::Way;
 use crate::house::{self, BUILD_LIMIT, House, Profile};
 use crate::{conformance, plugins, run, say, simulate};
@@ -98,7 +99,8 @@ fn test(house: &House, packages: &[String]) -> Result<Report> {
         .args(packages)
         // Also what passing tests print: that is where they say what they could not run.
         .args(["--", "--show-output"])
-        .env("SHIPWAY_IMAGE_CACHE", house.images_cache());
+        .env("SHIPWAY_IMAGE_CACHE", house.images_cache())
+        .env("PATH", search_path(&[house.tools().join("bin")]));
     let mut report = Report::new(house.test_targets());
     let status = run::lines(&mut command, TEST_LIMIT, |line| {
         let _ = writeln!(log, "{line}");

@@ -124,6 +124,7 @@ kinds! {
     Ended, "ended", CONFLICT, "The deployment has ended";
     /// What was to be cancelled is switching.
     TooLate, "too-late", CONFLICT, "The deployment can no longer be cancelled";
+    NothingToDeploy, "nothing-to-deploy", CONFLICT, "There is nothing that could be deployed";
     Protected, "protected", CONFLICT, "A command runs that may not be stopped";
     /// Another app reuses the images of this one.
     InUse, "in-use", CONFLICT, "Something else needs it";

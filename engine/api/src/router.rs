@@ -103,6 +103,8 @@ fn settings() -> OpenApiRouter<ApiState> {
             deployment::create_deployment,
             deployment::list_environment_deployments
         ))
+        .routes(routes!(deployment::roll_back))
+        .routes(routes!(deployment::promote))
         .routes(routes!(deployment::list_deployments))
         .routes(routes!(deployment::get_deployment))
         .routes(routes!(deployment::get_deployment_plan))

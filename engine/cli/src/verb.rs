@@ -16,7 +16,9 @@ mod history;
 mod logs;
 mod plan;
 mod plugin;
+mod promote;
 mod release;
+mod rollback;
 mod status;
 mod token;
 mod var;
@@ -55,6 +57,8 @@ pub enum Verb {
 
     Plan(plan::Arguments),
     Deploy(deploy::Arguments),
+    Rollback(rollback::Arguments),
+    Promote(promote::Arguments),
     Status(status::Arguments),
     History(history::Arguments),
     Logs(logs::Arguments),
@@ -79,6 +83,8 @@ pub fn run(verb: Verb) -> ExitCode {
         Verb::Release(it) => ask(it.connection.clone(), |client| release::run(client, it)),
         Verb::Plan(it) => ask(it.connection.clone(), |client| plan::run(client, it)),
         Verb::Deploy(it) => ask(it.connection.clone(), |client| deploy::run(client, it)),
+        Verb::Rollback(it) => ask(it.connection.clone(), |client| rollback::run(client, it)),
+        Verb::Promote(it) => ask(it.connection.clone(), |client| promote::run(client, it)),
         Verb::Status(it) => ask(it.connection.clone(), |client| status::run(client, it)),
         Verb::History(it) => ask(it.connection.clone(), |client| history::run(client, it)),
         Verb::Logs(it) => ask(it.connection.clone(), |client| logs::run(client, it)),

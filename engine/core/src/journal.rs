@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ending::{Ending, Failure};
 use crate::environment::EnvironmentKey;
-use crate::name::{CommitId, DeploymentId, Label, PluginName, ProcessName, Timestamp};
+use crate::name::{
+    CommitId, DeploymentId, EnvironmentName, Label, PluginName, ProcessName, Timestamp,
+};
 use crate::pipeline::Step;
 use crate::plan::Plan;
 use crate::release::Phase;
@@ -204,6 +206,52 @@ pub struct Trigger {
     /// The same key gives the same deployment.
     pub idempotency_key: Option<String>,
     pub build: BuildWish,
+    /// Journals from before there were others know only commits.
+    #[serde(default)]
+    pub subject: Subject,
+}
+
+/// What is deployed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Subject {
+    /// The commit that the reference names.
+    #[default]
+    Commit,
+    /// An earlier deployment of the environment: its image, and its plan as it
+    /// was frozen.
+    Rollback {
+        to: DeploymentId,
+        release_commands: ReleaseCommands,
+    },
+    /// What serves another environment of the app: its commit and its image.
+    /// The plan is made anew, from this environment's settings.
+    Promotion {
+        from: EnvironmentName,
+        deployment: DeploymentId,
+    },
+}
+
+impl Subject {
+    /// The deployment whose image is taken.
+    pub fn earlier(&self) -> Option<DeploymentId> {
+        match self {
+            Self::Commit => None,
+            Self::Rollback { to, .. } => Some(*to),
+            Self::Promotion { deployment, .. } => Some(*deployment),
+        }
+    }
+}
+
+/// Whether a rollback runs the release commands of its plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleaseCommands {
+    #[default]
+    Skip,
+    Run,
 }
 
 /// Whether an image of the same commit may be reused.

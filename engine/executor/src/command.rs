@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use shipway_core::ending::Failure;
-use shipway_core::environment::EnvironmentKey;
-use shipway_core::journal::Trigger;
-use shipway_core::name::{DeploymentId, Label};
+use shipway_core::environment::{EnvironmentKey, RuntimeKind};
+use shipway_core::journal::{ReleaseCommands, Trigger};
+use shipway_core::name::{DeploymentId, EnvironmentName, Label};
 use shipway_core::plan::Plan;
 use shipway_core::ports::store::{Created, StoreError};
 
@@ -15,6 +15,13 @@ use crate::bell::Listener;
 pub trait Commands: Send + Sync + std::fmt::Debug {
     /// Queues a deployment, by the environment's queue policy.
     async fn trigger(&self, trigger: Trigger) -> Result<Created, TriggerError>;
+
+    /// Queues a deployment of what an earlier one of the environment built and
+    /// planned.
+    async fn roll_back(&self, request: &RollBack) -> Result<Created, TriggerError>;
+
+    /// Queues a deployment of what serves another environment of the app.
+    async fn promote(&self, request: &Promote) -> Result<Created, TriggerError>;
 
     /// Asks a deployment to stop. A queued one ends at once, a running one as
     /// soon as its step has been stopped and cleaned up.
@@ -29,6 +36,25 @@ pub trait Commands: Send + Sync + std::fmt::Debug {
 
     /// Hears of changes to a deployment's journal and log.
     fn listen(&self, deployment: DeploymentId) -> Listener;
+}
+
+#[derive(Debug, Clone)]
+pub struct RollBack {
+    pub key: EnvironmentKey,
+    /// The one that served before, when absent.
+    pub to: Option<DeploymentId>,
+    pub release_commands: ReleaseCommands,
+    pub by: String,
+    pub idempotency_key: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Promote {
+    pub key: EnvironmentKey,
+    /// Of the same app.
+    pub from: EnvironmentName,
+    pub by: String,
+    pub idempotency_key: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -60,6 +86,26 @@ pub enum TriggerError {
         key: EnvironmentKey,
         running: DeploymentId,
     },
+    #[error("nothing served {0} before what serves it now")]
+    NothingBefore(EnvironmentKey),
+    #[error("there is no deployment {to} of {key}")]
+    UnknownDeployment {
+        key: EnvironmentKey,
+        to: DeploymentId,
+    },
+    #[error("deployment {0} has not succeeded, so there is nothing to go back to")]
+    NotSucceeded(DeploymentId),
+    #[error("nothing serves {0}, so there is nothing to promote")]
+    NothingServes(EnvironmentKey),
+    #[error("{from} runs on {theirs} and {to} on {ours}: an image of one cannot run on the other")]
+    OtherRuntime {
+        from: EnvironmentKey,
+        theirs: RuntimeKind,
+        to: EnvironmentKey,
+        ours: RuntimeKind,
+    },
+    #[error("{0} cannot be promoted to itself")]
+    Same(EnvironmentKey),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use tokio::time::Instant;
 
 use shipway_core::ending::{Ending, Failure, Reason};
-use shipway_core::journal::{BuildWish, Event, Output};
+use shipway_core::journal::{BuildWish, Event, Output, Subject};
 use shipway_core::pipeline::{Debris, State, Step};
 use shipway_core::ports::source::Checkout;
 use tokio::sync::OnceCell;
@@ -27,7 +27,8 @@ pub struct Deploying {
     pub cancel: Cancel,
     /// Made by the checkout step; made again when a deployment is taken up.
     pub checkout: OnceCell<Checkout>,
-    pub wish: BuildWish,
+    pub build: BuildWish,
+    pub subject: Subject,
 }
 
 impl Deploying {

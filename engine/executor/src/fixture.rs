@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use shipway_core::app::{App, Repository};
 use shipway_core::environment::{Environment, EnvironmentKey, RuntimeKind};
-use shipway_core::journal::{BuildWish, Trigger};
+use shipway_core::journal::{BuildWish, Subject, Trigger};
 use shipway_core::name::{DeploymentId, Timestamp};
 use shipway_core::ports::clock::Clock;
 use shipway_core::ports::store::Store;
@@ -49,6 +49,7 @@ pub async fn settled(store: impl Store + 'static) -> Result<(Arc<dyn Store>, Dep
         by: "somebody".into(),
         idempotency_key: None,
         build: BuildWish::Reuse,
+        subject: Subject::Commit,
     };
     store
         .create_deployment(id, Still.now(), &trigger, &[])

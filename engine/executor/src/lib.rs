@@ -17,6 +17,7 @@ pub mod engine;
 mod worker;
 
 pub mod deploy;
+mod earlier;
 mod scene;
 mod steps;
 

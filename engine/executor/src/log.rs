@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use shipway_core::name::{DeploymentId, PluginName};
 use shipway_core::ports::clock::Clock;
 use shipway_core::ports::plugins::{Level, PluginLog};
-use shipway_core::ports::store::{NewLine, Store};
+use shipway_core::ports::store::{Lease, NewLine, Store};
 use shipway_core::ports::{LineEnd, Output, Stream};
 use shipway_core::redact::{RedactedStream, Redactor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
@@ -60,6 +60,17 @@ struct Inner {
     messages: mpsc::UnboundedSender<Message>,
 }
 
+/// Where the lines of a log go.
+#[derive(Debug)]
+pub struct Place {
+    pub deployment: DeploymentId,
+    pub store: Arc<dyn Store>,
+    pub bell: Bell,
+    pub clock: Arc<dyn Clock>,
+    /// A worker's: once another has it, this one's lines are no longer taken.
+    pub lease: Option<Lease>,
+}
+
 /// A program's two outputs. The engine's own lines are always whole.
 #[derive(Debug)]
 struct Streams {
@@ -69,28 +80,15 @@ struct Streams {
 
 impl Log {
     /// Opens the log of a deployment, where it ends, and starts its writer.
-    pub fn open(
-        deployment: DeploymentId,
-        store: Arc<dyn Store>,
-        bell: Bell,
-        clock: Arc<dyn Clock>,
-        redactor: Arc<Redactor>,
-    ) -> Self {
-        let limit = LogLimit::default();
-        Self::open_limited(deployment, store, bell, clock, redactor, limit)
+    pub fn open(place: Place, redactor: Arc<Redactor>) -> Self {
+        Self::open_limited(place, redactor, LogLimit::default())
     }
 
-    pub fn open_limited(
-        deployment: DeploymentId,
-        store: Arc<dyn Store>,
-        bell: Bell,
-        clock: Arc<dyn Clock>,
-        redactor: Arc<Redactor>,
-        limit: LogLimit,
-    ) -> Self {
+    pub fn open_limited(place: Place, redactor: Arc<Redactor>, limit: LogLimit) -> Self {
+        let clock = place.clock.clone();
         let (messages, inbox) = mpsc::unbounded_channel();
         let (found, disk) = watch::channel(Disk::HasRoom);
-        let writer = Writer::new(deployment, store, bell, clock.clone(), limit, found);
+        let writer = Writer::new(place, limit, found);
         tokio::spawn(writer.run(inbox));
         Self::new(messages, disk, clock, redactor)
     }

@@ -15,7 +15,7 @@ use shipway_core::redact::Redactor;
 use tokio::time::{sleep, timeout};
 
 use crate::engine::Inner;
-use crate::log::Log;
+use crate::log::{Log, Place};
 use crate::scene;
 
 /// Tries of one event: some eight hours in all.
@@ -164,13 +164,15 @@ impl Address {
         };
         let installed = store.plugins().await?;
         let redactor = Redactor::of(&app, &environment, &installed);
-        let log = Log::open(
-            deployment.id,
-            store.clone(),
-            engine.bell.clone(),
-            engine.world.clock.clone(),
-            Arc::new(redactor),
-        );
+        let place = Place {
+            deployment: deployment.id,
+            store: store.clone(),
+            bell: engine.bell.clone(),
+            clock: engine.world.clock.clone(),
+            // Whoever works for the environment, a notifier's place is ours.
+            lease: None,
+        };
+        let log = Log::open(place, Arc::new(redactor));
         let name = &subscription.notifier;
         let is_asked = |plugin: &Installed| {
             plugin.name() == name && plugin.has(Role::Notifier) && plugin.enabled == Enabled::Yes

@@ -18,7 +18,7 @@ use crate::deploy::{Cancel, Deploying};
 use crate::engine::Inner;
 use crate::failures::{self, Halted, sentence};
 use crate::journal::Journal;
-use crate::log::Log;
+use crate::log::{Log, Place};
 use crate::scene::Scene;
 
 /// A lease that is not renewed for this long is anybody's.
@@ -149,7 +149,7 @@ async fn deploy(
         store.clone(),
         clock.clone(),
         engine.bell.clone(),
-        lease,
+        lease.clone(),
     )
     .await?;
     let Some((app, environment)) = engine.app_and_environment(&deployment.trigger.key).await?
@@ -168,7 +168,14 @@ async fn deploy(
     let plugins = store.plugins().await?;
     let redactor = Arc::new(Redactor::of(&app, &environment, &plugins));
     let journal = journal.redacting(redactor.clone());
-    let log = Log::open(deployment.id, store, engine.bell.clone(), clock, redactor);
+    let place = Place {
+        deployment: deployment.id,
+        store,
+        bell: engine.bell.clone(),
+        clock,
+        lease: Some(lease),
+    };
+    let log = Log::open(place, redactor);
     let scene = Scene {
         world: world.clone(),
         app,
@@ -183,7 +190,8 @@ async fn deploy(
         journal,
         cancel,
         checkout: OnceCell::new(),
-        wish: deployment.trigger.build,
+        build: deployment.trigger.build,
+        subject: deployment.trigger.subject,
     };
     deploying.run().await
 }

@@ -131,6 +131,10 @@ impl Runtime for DockerRuntime {
         image::find(&self.engine, key).await
     }
 
+    async fn has_image(&self, image: &Image) -> Result<bool, RuntimeError> {
+        image::exists(&self.engine, image).await
+    }
+
     async fn build(
         &self,
         request: &BuildRequest,

@@ -4,15 +4,16 @@
 //! The same bytes give the same lines, in whichever chunks they come: who goes on
 //! with a log after a crash counts on it.
 
-use shipway_core::ports::Stream;
 use shipway_core::ports::runtime::OpenCommand;
+use shipway_core::ports::{LineEnd, Stream};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// A longer line is cut into several.
 pub const LONGEST_LINE: usize = 16 * 1024;
 
-/// Calls `take` with each line until the program closes its end.
-pub async fn each_line(mut from: impl AsyncRead + Unpin, mut take: impl FnMut(&str)) {
+/// Calls `take` with each line, in pieces where it is too long, until the program
+/// closes its end.
+pub async fn each_line(mut from: impl AsyncRead + Unpin, mut take: impl FnMut(&str, LineEnd)) {
     let mut lines = Lines::default();
     let mut buffer = vec![0; 8 * 1024];
     // A read error means that nothing more will come, as the end does.
@@ -63,7 +64,7 @@ impl Lines {
     /// may belong to the end, and one more that shows whether it did.
     const MOST: usize = LONGEST_LINE + 2;
 
-    pub fn push(&mut self, bytes: &[u8], take: &mut impl FnMut(&str)) {
+    pub fn push(&mut self, bytes: &[u8], take: &mut impl FnMut(&str, LineEnd)) {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             match piece.strip_suffix(b"\n") {
                 Some(line) => {
@@ -76,13 +77,13 @@ impl Lines {
     }
 
     /// A last line without an end is a line too.
-    pub fn finish(&mut self, take: &mut impl FnMut(&str)) {
+    pub fn finish(&mut self, take: &mut impl FnMut(&str, LineEnd)) {
         if !self.open.is_empty() {
             self.close(take);
         }
     }
 
-    fn extend(&mut self, mut bytes: &[u8], take: &mut impl FnMut(&str)) {
+    fn extend(&mut self, mut bytes: &[u8], take: &mut impl FnMut(&str, LineEnd)) {
         while !bytes.is_empty() {
             let room = Self::MOST.saturating_sub(self.open.len());
             let (now, later) = bytes.split_at(room.min(bytes.len()));
@@ -95,36 +96,36 @@ impl Lines {
     }
 
     /// Gives the first piece of a line that is too long.
-    fn cut(&mut self, take: &mut impl FnMut(&str)) {
+    fn cut(&mut self, take: &mut impl FnMut(&str, LineEnd)) {
         let at = char_boundary(&self.open, LONGEST_LINE);
         let after = self.open.split_off(at);
-        give(&self.open, take);
+        give(&self.open, LineEnd::Cut, take);
         self.open = after;
     }
 
-    fn close(&mut self, take: &mut impl FnMut(&str)) {
+    fn close(&mut self, take: &mut impl FnMut(&str, LineEnd)) {
         if self.open.last() == Some(&b'\r') {
             self.open.pop();
         }
         if self.open.len() > LONGEST_LINE {
             self.cut(take);
         }
-        give(&self.open, take);
+        give(&self.open, LineEnd::Newline, take);
         self.open.clear();
     }
 }
 
 /// The bytes as text, in pieces that keep to the limit: what is no UTF-8 grows
 /// when it is replaced.
-fn give(bytes: &[u8], take: &mut impl FnMut(&str)) {
+fn give(bytes: &[u8], end: LineEnd, take: &mut impl FnMut(&str, LineEnd)) {
     let text = String::from_utf8_lossy(bytes);
     let mut rest: &str = &text;
     while rest.len() > LONGEST_LINE {
         let (piece, after) = rest.split_at(rest.floor_char_boundary(LONGEST_LINE));
-        take(piece);
+        take(piece, LineEnd::Cut);
         rest = after;
     }
-    take(rest);
+    take(rest, end);
 }
 
 /// Where to cut at or before `limit` without cutting a character.
@@ -143,7 +144,7 @@ mod tests {
 
     fn lines_of(chunks: &[&[u8]]) -> Vec<String> {
         let mut all = Vec::new();
-        let mut take = |line: &str| all.push(line.to_owned());
+        let mut take = |line: &str, _| all.push(line.to_owned());
         let mut lines = Lines::default();
         for chunk in chunks {
             lines.push(chunk, &mut take);
@@ -167,6 +168,18 @@ mod tests {
         let lines = lines_of(&[long.as_bytes(), b"\n"]);
         assert!(lines.iter().all(|line| line.len() <= LONGEST_LINE));
         assert_eq!(lines.concat(), long);
+    }
+
+    #[test]
+    fn a_piece_says_whether_its_line_goes_on() {
+        let long = format!("{}\nshort\nlast", "x".repeat(LONGEST_LINE * 2 + 1));
+        let mut ends = Vec::new();
+        let mut take = |_: &str, end| ends.push(end);
+        let mut lines = Lines::default();
+        lines.push(long.as_bytes(), &mut take);
+        lines.finish(&mut take);
+        let (cut, newline) = (LineEnd::Cut, LineEnd::Newline);
+        assert_eq!(ends, [cut, cut, newline, newline, newline]);
     }
 
     #[test]

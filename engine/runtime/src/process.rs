@@ -163,6 +163,10 @@ impl Runtime for ProcessRuntime {
         images::find(&self.state, key)
     }
 
+    async fn has_image(&self, image: &Image) -> Result<bool, RuntimeError> {
+        Ok(images::resolve(&self.state, image).is_ok())
+    }
+
     async fn build(
         &self,
         request: &BuildRequest,

@@ -69,6 +69,15 @@ struct Record {
 }
 
 impl State {
+    /// The deployment that an idempotency key made.
+    fn made_by(&self, key: &EnvironmentKey, idempotency_key: &str) -> Option<Deployment> {
+        let made = self.deployments.values().find(|record| {
+            let trigger = &record.deployment.trigger;
+            trigger.key == *key && trigger.idempotency_key.as_deref() == Some(idempotency_key)
+        });
+        made.map(|record| record.deployment.clone())
+    }
+
     fn record(&mut self, id: DeploymentId) -> Result<&mut Record, StoreError> {
         self.deployments
             .get_mut(&id)

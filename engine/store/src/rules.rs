@@ -104,6 +104,16 @@ impl Held {
     }
 }
 
+/// Whether somebody took the lease after the worker that has this one.
+pub fn fence(lease: Option<&Lease>, held: Option<&Held>) -> Result<(), StoreError> {
+    match (lease, held) {
+        (Some(lease), Some(held)) if held.generation > lease.generation => {
+            Err(StoreError::LeaseLost(lease.key.clone()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The lease as it is after it was taken, or None when somebody else has it.
 pub fn take(held: Option<&Held>, holder: &str, now: Timestamp, ttl: Duration) -> Option<Held> {
     if held.is_some_and(|held| !held.is_free(holder, now)) {

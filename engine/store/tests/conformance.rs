@@ -79,6 +79,7 @@ macro_rules! every {
             }
             logs {
                 lines_are_numbered_on,
+                a_worker_adds_no_lines_once_another_has_its_lease,
                 a_log_needs_its_deployment,
                 a_log_knows_its_size,
                 lines_are_left_out_and_it_is_said,

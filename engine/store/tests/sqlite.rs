@@ -121,13 +121,18 @@ async fn a_full_disk_is_said_and_nothing_is_half_written() -> Result<()> {
     };
     let mut full = None;
     for _ in 0..1000 {
-        if let Err(error) = store.append_log(id(1), std::slice::from_ref(&line)).await {
+        if let Err(error) = store
+            .append_log(id(1), std::slice::from_ref(&line), None)
+            .await
+        {
             full = Some(error);
             break;
         }
     }
     assert!(matches!(full, Some(StoreError::DiskFull)), "{full:?}");
-    let again = store.append_log(id(1), std::slice::from_ref(&line)).await;
+    let again = store
+        .append_log(id(1), std::slice::from_ref(&line), None)
+        .await;
     assert!(matches!(again, Err(StoreError::DiskFull)), "{again:?}");
     let log = store.log(id(1), 0, u32::MAX).await?;
     assert_eq!(log.last().map(|line| line.number), Some(log.len() as u64));
@@ -154,7 +159,7 @@ async fn it_goes_on_when_there_is_room_again() -> Result<()> {
     let many = lines(100, 1000);
     let mut full = None;
     for _ in 0..100 {
-        if let Err(error) = store.append_log(id(1), &many).await {
+        if let Err(error) = store.append_log(id(1), &many, None).await {
             full = Some(error);
             break;
         }
@@ -162,7 +167,7 @@ async fn it_goes_on_when_there_is_room_again() -> Result<()> {
     assert!(matches!(full, Some(StoreError::DiskFull)), "{full:?}");
     let before = store.last_number(id(1)).await?;
     assert_eq!(before % 100, 0, "nothing is half written");
-    while store.append_log(id(1), &lines(1, 1000)).await.is_ok() {}
+    while store.append_log(id(1), &lines(1, 1000), None).await.is_ok() {}
     let event = Event::CancelRequested {
         by: "x".repeat(9000),
     };
@@ -171,7 +176,7 @@ async fn it_goes_on_when_there_is_room_again() -> Result<()> {
 
     let before = store.last_number(id(1)).await?;
     store.limit_size(1 << 30).await?;
-    store.append_log(id(1), &many).await?;
+    store.append_log(id(1), &many, None).await?;
     store.append(id(1), at(0), &event, Guard::Open).await?;
     assert_eq!(store.last_number(id(1)).await?, before + 100);
     store.close().await;
@@ -187,7 +192,9 @@ async fn the_file_shrinks_when_logs_are_pruned() -> Result<()> {
     for number in 1..=2 {
         deploy(&store, number, "shop/live").await?;
         for _ in 0..20 {
-            store.append_log(id(number), &lines(500, 1000)).await?;
+            store
+                .append_log(id(number), &lines(500, 1000), None)
+                .await?;
         }
         let ending = Event::Ended(Ending::Superseded { by: id(number) });
         store
@@ -289,7 +296,7 @@ async fn a_chatty_log_is_written_in_reasonable_time_and_holds_nobody_up() -> Res
     let start = Instant::now();
     let chatty = async {
         for _ in 0..LINES / batch.len() {
-            store.append_log(id(1), &batch).await?;
+            store.append_log(id(1), &batch, None).await?;
         }
         anyhow::Ok(start.elapsed())
     };

@@ -267,6 +267,12 @@ impl Runtime for FakeWorld {
         Ok(self.call(|_| None).await?)
     }
 
+    async fn has_image(&self, image: &Image) -> Result<bool, RuntimeError> {
+        Ok(self
+            .call(|state| state.images.contains(&image.reference))
+            .await?)
+    }
+
     async fn build(
         &self,
         request: &BuildRequest,

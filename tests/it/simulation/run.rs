@@ -191,6 +191,7 @@ impl Stage {
             by: "test".into(),
             idempotency_key: None,
             build: BuildWish::Fresh,
+            subject: shipway_core::journal::Subject::Commit,
         };
         match engine.trigger(trigger).await.unwrap() {
             Created::New(deployment) | Created::Earlier(deployment) => deployment.id,

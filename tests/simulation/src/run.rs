@@ -144,6 +144,7 @@ impl Play {
                 by: "somebody".to_owned(),
                 idempotency_key: Some(idempotency_key.to_owned()),
                 build: BuildWish::Reuse,
+                subject: shipway_core::journal::Subject::Commit,
             };
             let engine = self.fleet.any(&self.world).await;
             match patiently(engine.trigger(trigger)).await {

@@ -80,6 +80,15 @@ impl Deployments for LineStore {
         self.ask(self.store.deployment(id)).await
     }
 
+    async fn deployment_of(
+        &self,
+        key: &EnvironmentKey,
+        idempotency_key: &str,
+    ) -> Result<Option<Deployment>, StoreError> {
+        self.ask(self.store.deployment_of(key, idempotency_key))
+            .await
+    }
+
     async fn deployments(&self, filter: &DeploymentFilter) -> Result<Vec<Deployment>, StoreError> {
         self.ask(self.store.deployments(filter)).await
     }
@@ -222,8 +231,13 @@ impl Leases for LineStore {
 
 #[async_trait]
 impl Logs for LineStore {
-    async fn append_log(&self, id: DeploymentId, lines: &[NewLine]) -> Result<(), StoreError> {
-        self.ask(self.store.append_log(id, lines)).await
+    async fn append_log(
+        &self,
+        id: DeploymentId,
+        lines: &[NewLine],
+        lease: Option<&Lease>,
+    ) -> Result<(), StoreError> {
+        self.ask(self.store.append_log(id, lines, lease)).await
     }
 
     async fn log_size(&self, id: DeploymentId) -> Result<LogSize, StoreError> {

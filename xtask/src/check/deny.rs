@@ -52,7 +52,7 @@ fn is_about_the_database(output: &str) -> bool {
 
 /// The program on the path, or one installed for this workspace.
 fn tool(house: &House) -> Result<PathBuf> {
-    let root = house.target.join("tools");
+    let root = house.tools();
     for tool in [PathBuf::from("cargo-deny"), root.join("bin/cargo-deny")] {
         if run::succeeds(
             std::process::Command::new(&tool).arg("--version"),

@@ -2,9 +2,14 @@
 //! tests that need it say that they did not run.
 
 use std::fmt;
+use std::process::Command;
 
-use crate::house::House;
+use anyhow::{Context, Result, bail};
+
+use crate::conformance::{Language, search_path};
+use crate::house::{BUILD_LIMIT, House};
 use crate::parts::{GIT, Images, MINISIGN, OPENSSL, PYTHON, REGISTRY, SSHD};
+use crate::run;
 
 /// The images that the tests stand on: the script that makes one, and its tag.
 const IMAGES: [(&str, &str); 4] = [
@@ -13,6 +18,9 @@ const IMAGES: [(&str, &str); 4] = [
     ("aldryn-image.sh", "shipway-test/aldryn:1"),
     ("postgres-image.sh", "shipway-test/postgres:15"),
 ];
+
+/// The test server of ACME, which Debian does not have.
+const PEBBLE: &str = "github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1";
 
 /// Something that is missing, and why it could not be brought.
 #[derive(Debug)]
@@ -44,6 +52,9 @@ pub fn bring(house: &House) -> Vec<Lack> {
             lacks.push(Lack::new(program.name, &error));
         }
     }
+    if let Err(error) = pebble(house) {
+        lacks.push(Lack::new("pebble", &error));
+    }
     let images = Images::of(house);
     // Without an engine there is no use in trying to make images.
     if let Err(error) = images.engine() {
@@ -56,4 +67,23 @@ pub fn bring(house: &House) -> Vec<Lack> {
         }
     }
     lacks
+}
+
+/// Builds it with Go; the tests look for it on their path.
+fn pebble(house: &House) -> Result<()> {
+    let folder = house.tools().join("bin");
+    if folder.join("pebble").is_file() {
+        return Ok(());
+    }
+    let Some(go) = Language::named("go") else {
+        bail!("there is no Go to build it with");
+    };
+    let tools = go.bring(house)?;
+    let mut install = Command::new("go");
+    install
+        .args(["install", PEBBLE])
+        .env("GOBIN", &folder)
+        .env("PATH", search_path(&tools));
+    run::output(&mut install, BUILD_LIMIT).context("building pebble from its source")?;
+    Ok(())
 }

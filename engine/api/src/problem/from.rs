@@ -67,6 +67,12 @@ impl From<TriggerError> for Problem {
             TriggerError::Busy { running, .. } => {
                 Self::new(Kind::Busy, detail).with_hint(format!("wait for {running}, or cancel it"))
             }
+            TriggerError::UnknownDeployment { .. } => Self::new(Kind::NotFound, detail),
+            TriggerError::NothingBefore(_)
+            | TriggerError::NotSucceeded(_)
+            | TriggerError::NothingServes(_)
+            | TriggerError::OtherRuntime { .. }
+            | TriggerError::Same(_) => Self::new(Kind::NothingToDeploy, detail),
             TriggerError::Store(error) => error.into(),
         }
     }

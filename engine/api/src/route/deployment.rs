@@ -5,18 +5,21 @@ use axum::extract::State;
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderName, StatusCode};
 use shipway_core::environment::EnvironmentKey;
-use shipway_core::journal::{Event, Output, Trigger};
+use shipway_core::journal::{Event, Output, Subject, Trigger};
 use shipway_core::name::DeploymentId;
 use shipway_core::plan::Plan;
 use shipway_core::ports::store::{self, Created, DeploymentFilter};
 use shipway_core::settings::check_reference;
 use shipway_core::token::Scope;
+use shipway_executor::command::{Promote, RollBack};
 
 use crate::access::{Caller, Deploy, May, Read};
-use crate::extract::{OptionalBody, PathOf, QueryOf};
+use crate::extract::{Body, OptionalBody, PathOf, QueryOf};
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
-use crate::wire::deployment::{Deployment, ListDeployments, NewDeployment, PageOfDeployments};
+use crate::wire::deployment::{
+    Deployment, ListDeployments, NewDeployment, NewPromotion, NewRollback, PageOfDeployments,
+};
 use crate::wire::page::Page;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -54,17 +57,77 @@ pub async fn create_deployment(
         by: caller.name().to_owned(),
         idempotency_key: idempotency_key(&headers)?,
         build: wish.build,
+        subject: Subject::Commit,
         key,
     };
-    let (status, deployment) = match state.commands.trigger(trigger).await? {
-        Created::New(deployment) => (StatusCode::ACCEPTED, deployment),
-        Created::Earlier(deployment) => {
-            refuse_another_wish(&wish, &deployment)?;
-            (StatusCode::OK, deployment)
-        }
+    let created = state.commands.trigger(trigger).await?;
+    accepted(created, |earlier| {
+        let reference = wish.reference.as_ref();
+        earlier.subject == Subject::Commit
+            && reference.is_none_or(|text| *text == earlier.reference)
+            && wish.build == earlier.build
+    })
+}
+
+/// Deploys what an earlier deployment of the environment built and planned:
+/// without `to`, the one that served before. Its release commands run again
+/// only when that is asked for.
+#[utoipa::path(post, path = "/v1/apps/{app}/environments/{environment}/rollback",
+    tag = "deployments", request_body = Option<NewRollback>,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Any text of up to 255 bytes; the same text is the same deployment.")),
+    responses(
+        (status = 202, body = Deployment, headers(("Location" = String))),
+        (status = 200, body = Deployment, description = "The key was seen before", headers(("Location" = String)))))]
+pub async fn roll_back(
+    State(state): State<ApiState>,
+    May { caller, .. }: May<Deploy>,
+    PathOf(key): PathOf<EnvironmentKey>,
+    headers: HeaderMap,
+    OptionalBody(wish): OptionalBody<NewRollback>,
+) -> Result<Accepted, Problem> {
+    let request = RollBack {
+        key,
+        to: wish.to,
+        release_commands: wish.release_commands,
+        by: caller.name().to_owned(),
+        idempotency_key: idempotency_key(&headers)?,
     };
-    let location = format!("/v1/deployments/{}", deployment.id);
-    Ok((status, [(LOCATION, location)], Json(deployment.into())))
+    let created = state.commands.roll_back(&request).await?;
+    accepted(created, |earlier| match earlier.subject {
+        Subject::Rollback {
+            to,
+            release_commands,
+        } => wish.to.is_none_or(|id| id == to) && wish.release_commands == release_commands,
+        _ => false,
+    })
+}
+
+/// Deploys what serves another environment of the app: its commit and its
+/// image, by the settings of this environment.
+#[utoipa::path(post, path = "/v1/apps/{app}/environments/{environment}/promote",
+    tag = "deployments", request_body = NewPromotion,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Any text of up to 255 bytes; the same text is the same deployment.")),
+    responses(
+        (status = 202, body = Deployment, headers(("Location" = String))),
+        (status = 200, body = Deployment, description = "The key was seen before", headers(("Location" = String)))))]
+pub async fn promote(
+    State(state): State<ApiState>,
+    May { caller, .. }: May<Deploy>,
+    PathOf(key): PathOf<EnvironmentKey>,
+    headers: HeaderMap,
+    Body(wish): Body<NewPromotion>,
+) -> Result<Accepted, Problem> {
+    let request = Promote {
+        key,
+        from: wish.from.clone(),
+        by: caller.name().to_owned(),
+        idempotency_key: idempotency_key(&headers)?,
+    };
+    let created = state.commands.promote(&request).await?;
+    accepted(
+        created,
+        |earlier| matches!(&earlier.subject, Subject::Promotion { from, .. } if *from == wish.from),
+    )
 }
 
 /// Lists deployments of all apps that the token reaches, newest first.
@@ -187,18 +250,19 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 /// A key that comes with another wish is a mistake of its sender.
-fn refuse_another_wish(wish: &NewDeployment, earlier: &store::Deployment) -> Result<(), Problem> {
-    let reference = wish.reference.as_ref();
-    let same = reference.is_none_or(|text| *text == earlier.trigger.reference)
-        && wish.build == earlier.trigger.build;
-    if same {
-        return Ok(());
+fn accepted(created: Created, is_the_same: impl Fn(&Trigger) -> bool) -> Result<Accepted, Problem> {
+    let (status, deployment) = match created {
+        Created::New(deployment) => (StatusCode::ACCEPTED, deployment),
+        Created::Earlier(deployment) => (StatusCode::OK, deployment),
+    };
+    if status == StatusCode::OK && !is_the_same(&deployment.trigger) {
+        let id = deployment.id;
+        let detail = format!("deployment {id} was made with this key for something else");
+        return Err(Problem::new(Kind::IdempotencyKeyReused, detail)
+            .with_hint("use a new key for a new wish"));
     }
-    let detail = format!(
-        "deployment {} was made with this key for something else",
-        earlier.id
-    );
-    Err(Problem::new(Kind::IdempotencyKeyReused, detail).with_hint("use a new key for a new wish"))
+    let location = format!("/v1/deployments/{}", deployment.id);
+    Ok((status, [(LOCATION, location)], Json(deployment.into())))
 }
 
 fn limit(given: Option<u32>) -> Result<u32, Problem> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shipway_core::ending::Ending;
-use shipway_core::journal::{BuildWish, Commit};
+use shipway_core::journal::{BuildWish, Commit, ReleaseCommands, Subject};
 use shipway_core::name::{AppName, DeploymentId, EnvironmentName, Timestamp};
 use shipway_core::pipeline::Step;
 use shipway_core::ports::store;
@@ -21,6 +21,9 @@ pub struct Deployment {
     pub commit: Option<Commit>,
     /// Whether an image of the same commit may be reused.
     pub build: BuildWish,
+    /// Whether it deploys a commit, goes back, or promotes.
+    #[serde(default)]
+    pub subject: Subject,
     /// The token that asked, or where it came from.
     pub by: String,
     pub created_at: Timestamp,
@@ -68,6 +71,24 @@ pub struct NewDeployment {
     pub build: BuildWish,
 }
 
+/// Where to go back to; an empty body means the deployment that served before.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewRollback {
+    /// A deployment of the environment that succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<DeploymentId>,
+    /// Whether the release commands of its plan run again.
+    pub release_commands: ReleaseCommands,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPromotion {
+    /// An environment of the same app and runtime.
+    pub from: EnvironmentName,
+}
+
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -111,6 +132,7 @@ impl From<store::Deployment> for Deployment {
             reference: trigger.reference,
             commit: deployment.commit,
             build: trigger.build,
+            subject: trigger.subject,
             by: trigger.by,
             created_at: deployment.created_at,
             started_at: deployment.started_at,

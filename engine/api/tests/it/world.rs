@@ -14,7 +14,7 @@ use shipway_api::ApiState;
 use shipway_api::signature::Key;
 use shipway_core::ending::{Aftermath, Ending, Failure, Reason};
 use shipway_core::environment::{EnvironmentKey, RuntimeKind};
-use shipway_core::journal::{Commit, Entry, Event, Trigger};
+use shipway_core::journal::{BuildWish, Commit, Entry, Event, Subject, Trigger};
 use shipway_core::name::{AppName, DeploymentId, Digest, Timestamp};
 use shipway_core::pipeline::Step;
 use shipway_core::plan::{Collected, Draft, Plan};
@@ -26,7 +26,8 @@ use shipway_core::ports::store::{Created, Guard, NewLine, Store};
 use shipway_core::token::{Scope, Token};
 use shipway_executor::bell::{Bell, Listener};
 use shipway_executor::command::{
-    CancelError, Commands, PlanRequest, PlanningError, TearDownError, TriggerError,
+    CancelError, Commands, PlanRequest, PlanningError, Promote, RollBack, TearDownError,
+    TriggerError,
 };
 use shipway_store::MemoryStore;
 use tower::ServiceExt;
@@ -72,7 +73,7 @@ impl Executor {
             stream: Stream::Stdout,
             text: text.to_owned(),
         };
-        self.store.append_log(id, &[line]).await.unwrap();
+        self.store.append_log(id, &[line], None).await.unwrap();
         self.bell.ring(id);
     }
 
@@ -91,6 +92,33 @@ impl Commands for Executor {
     async fn trigger(&self, trigger: Trigger) -> Result<Created, TriggerError> {
         let (id, at) = (self.clock.new_deployment_id(), self.clock.now());
         Ok(self.store.create_deployment(id, at, &trigger, &[]).await?)
+    }
+
+    async fn roll_back(&self, request: &RollBack) -> Result<Created, TriggerError> {
+        let to = request
+            .to
+            .ok_or_else(|| TriggerError::NothingBefore(request.key.clone()))?;
+        let subject = Subject::Rollback {
+            to,
+            release_commands: request.release_commands,
+        };
+        let trigger = Trigger {
+            key: request.key.clone(),
+            reference: "main".to_owned(),
+            by: request.by.clone(),
+            idempotency_key: request.idempotency_key.clone(),
+            build: BuildWish::Reuse,
+            subject,
+        };
+        self.trigger(trigger).await
+    }
+
+    async fn promote(&self, request: &Promote) -> Result<Created, TriggerError> {
+        let from = EnvironmentKey {
+            app: request.key.app.clone(),
+            environment: request.from.clone(),
+        };
+        Err(TriggerError::NothingServes(from))
     }
 
     async fn cancel(&self, id: DeploymentId, by: &str) -> Result<(), CancelError> {

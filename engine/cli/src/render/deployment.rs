@@ -224,6 +224,7 @@ mod tests {
             reference: "main".into(),
             commit: None,
             build: Default::default(),
+            subject: shipway_core::journal::Subject::Commit,
             by: "ci".into(),
             created_at: Timestamp::from_millis(0),
             started_at: Some(Timestamp::from_millis(1000)),

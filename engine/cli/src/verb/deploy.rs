@@ -2,9 +2,10 @@
 
 use clap::Args;
 use reqwest::Method;
+use serde::Serialize;
 use shipway_api::wire::deployment::{Deployment, NewDeployment};
 use shipway_core::environment::EnvironmentKey;
-use shipway_core::journal::BuildWish;
+use shipway_core::journal::{BuildWish, Subject};
 use uuid::Uuid;
 
 use crate::client::{Client, Connection};
@@ -26,12 +27,19 @@ pub struct Arguments {
     /// Branch, tag or commit [default: the environment's]
     #[arg(long)]
     reference: Option<String>,
-    /// Trigger it and go
-    #[arg(long)]
-    no_follow: bool,
     /// Build the image even when there is one of this commit
     #[arg(long)]
     fresh: bool,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// How a deployment is asked for and followed.
+#[derive(Debug, Args)]
+pub struct Manner {
+    /// Trigger it and go
+    #[arg(long)]
+    no_follow: bool,
     /// The same key gives the same deployment [default: a new one]
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -40,7 +48,6 @@ pub struct Arguments {
 }
 
 pub async fn run(client: Client, arguments: Arguments) -> Result<Exit, Failure> {
-    let form = arguments.json.form();
     let wish = NewDeployment {
         reference: arguments.reference,
         build: if arguments.fresh {
@@ -49,34 +56,63 @@ pub async fn run(client: Client, arguments: Arguments) -> Result<Exit, Failure> 
             BuildWish::Reuse
         },
     };
+    deploy(
+        &client,
+        &arguments.place,
+        "deployments",
+        &wish,
+        arguments.manner,
+    )
+    .await
+}
+
+/// Asks for a deployment at one of an environment's addresses, and follows it.
+pub async fn deploy(
+    client: &Client,
+    place: &EnvironmentKey,
+    what: &str,
+    wish: &impl Serialize,
+    manner: Manner,
+) -> Result<Exit, Failure> {
+    let form = manner.json.form();
     // A key of our own makes it safe to ask again when the answer is lost.
-    let key = arguments
+    let key = manner
         .idempotency_key
         .unwrap_or_else(|| Uuid::now_v7().to_string());
-    let deployment = trigger(&client, &arguments.place, &key, &wish).await?;
-    if arguments.no_follow {
+    let deployment = trigger(client, place, what, &key, wish).await?;
+    if manner.no_follow {
         show(form, &deployment, |it| format!("deployment {}", it.id))?;
         return Ok(Exit::Success);
     }
     if form == Form::People {
         say(format!(
-            "deployment {} of {} to {}",
-            deployment.id, deployment.reference, arguments.place
+            "deployment {} of {} to {place}",
+            deployment.id,
+            what_it_deploys(&deployment)
         ))?;
     }
-    let ending = watch::watch(&client, deployment.id, form, Begin::FromStart).await?;
+    let ending = watch::watch(client, deployment.id, form, Begin::FromStart).await?;
     Ok(ending.map_or(Exit::Detached, |ending| render::deployment::exit(&ending)))
+}
+
+fn what_it_deploys(deployment: &Deployment) -> String {
+    match &deployment.subject {
+        Subject::Commit => deployment.reference.clone(),
+        Subject::Rollback { to, .. } => format!("what {to} deployed"),
+        Subject::Promotion { from, .. } => format!("what serves {from}"),
+    }
 }
 
 async fn trigger(
     client: &Client,
     place: &EnvironmentKey,
+    what: &str,
     key: &str,
-    wish: &NewDeployment,
+    wish: &impl Serialize,
 ) -> Result<Deployment, Failure> {
     let at = || {
         client
-            .in_environment(place, &["deployments"])
+            .in_environment(place, &[what])
             .header("idempotency-key", key)
     };
     match at().send(Method::POST, wish).await {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{BoxError, Output, Stream};
+use super::{BoxError, LineEnd, Output, Stream};
 use crate::environment::{BuildSettings, EnvironmentKey, Limits, RuntimeKind, Volume};
 use crate::journal::{Exit, Image, Instance};
 use crate::name::{AppName, CommitId, DeploymentId, RunName};
@@ -25,6 +25,9 @@ pub trait Runtime: Send + Sync + std::fmt::Debug {
 
     /// An image that was built before for this key, and still exists.
     async fn find_image(&self, key: &ImageKey) -> Result<Option<Image>, RuntimeError>;
+
+    /// Whether an image that an earlier deployment used is there still.
+    async fn has_image(&self, image: &Image) -> Result<bool, RuntimeError>;
 
     /// Builds an image from a working directory, without the environment's
     /// variables.
@@ -239,10 +242,10 @@ pub trait CommandWatcher: Send + Sync {
 
     async fn finished(&self, index: usize, exit: Exit, took: Duration) -> Result<(), Halt>;
 
-    /// A line of the command's, at most 16 KiB. Whoever is slow to take it holds
+    /// A line of the command's, or a piece of one, at most 16 KiB. Whoever is slow to take it holds
     /// the command back, or, after a resumption, its log fills on the disk; no
     /// line is dropped.
-    async fn output(&self, index: usize, stream: Stream, line: &str);
+    async fn output(&self, index: usize, stream: Stream, piece: &str, end: LineEnd);
 
     /// Ends when the run must be stopped: the running command gets SIGTERM, 10 s,
     /// SIGKILL, and is finished with [`Exit::Cancelled`].

@@ -57,6 +57,13 @@ pub trait Deployments: Send + Sync + std::fmt::Debug {
 
     async fn deployment(&self, id: DeploymentId) -> Result<Option<Deployment>, StoreError>;
 
+    /// The deployment that an idempotency key made.
+    async fn deployment_of(
+        &self,
+        key: &EnvironmentKey,
+        idempotency_key: &str,
+    ) -> Result<Option<Deployment>, StoreError>;
+
     /// Newest first; `before` is a cursor.
     async fn deployments(&self, filter: &DeploymentFilter) -> Result<Vec<Deployment>, StoreError>;
 
@@ -112,8 +119,16 @@ pub trait Outbox: Send + Sync + std::fmt::Debug {
 /// The lines of deployments' logs.
 #[async_trait]
 pub trait Logs: Send + Sync + std::fmt::Debug {
-    /// Appends lines in one transaction; numbers go on from the last line.
-    async fn append_log(&self, id: DeploymentId, lines: &[NewLine]) -> Result<(), StoreError>;
+    /// Appends lines in one transaction; numbers go on from the last line. A
+    /// worker shows its lease: nothing is written once somebody took it after
+    /// this worker. What was said before may still be written after the lease
+    /// was given back.
+    async fn append_log(
+        &self,
+        id: DeploymentId,
+        lines: &[NewLine],
+        lease: Option<&Lease>,
+    ) -> Result<(), StoreError>;
 
     /// The lines after a number, oldest first.
     async fn log(

@@ -14,8 +14,14 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 fn open(store: &Arc<dyn Store>, id: DeploymentId, limit: LogLimit) -> Log {
     let redactor = Arc::new(Redactor::new(&[Secret::new("hunter22")]));
-    let (bell, clock) = (Bell::default(), Arc::new(Still));
-    Log::open_limited(id, store.clone(), bell, clock, redactor, limit)
+    let place = Place {
+        deployment: id,
+        store: store.clone(),
+        bell: Bell::default(),
+        clock: Arc::new(Still),
+        lease: None,
+    };
+    Log::open_limited(place, redactor, limit)
 }
 
 async fn all(store: &Arc<dyn Store>, id: DeploymentId) -> Result<Vec<LogLine>> {

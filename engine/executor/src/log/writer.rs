@@ -1,18 +1,15 @@
 //! Stores the lines of one log, in batches. The only one who does.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
-use shipway_core::name::DeploymentId;
 use shipway_core::ports::Stream;
-use shipway_core::ports::clock::Clock;
-use shipway_core::ports::store::{Gap, NewLine, Store, StoreError};
+use shipway_core::ports::store::{Gap, NewLine, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::Place;
 use super::limit::{LogLimit, Shape};
-use crate::bell::Bell;
 
 /// Lines, and bytes, stored in one transaction: short enough that other
 /// deployments, who share the store, do not notice.
@@ -35,11 +32,15 @@ pub enum Message {
     Flush(oneshot::Sender<()>),
 }
 
+impl Place {
+    async fn append(&self, lines: &[NewLine]) -> Result<(), StoreError> {
+        let lease = self.lease.as_ref();
+        self.store.append_log(self.deployment, lines, lease).await
+    }
+}
+
 pub struct Writer {
-    deployment: DeploymentId,
-    store: Arc<dyn Store>,
-    bell: Bell,
-    clock: Arc<dyn Clock>,
+    place: Place,
     limit: LogLimit,
     disk: watch::Sender<Disk>,
     /// None until the log's size is known.
@@ -52,19 +53,9 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn new(
-        deployment: DeploymentId,
-        store: Arc<dyn Store>,
-        bell: Bell,
-        clock: Arc<dyn Clock>,
-        limit: LogLimit,
-        disk: watch::Sender<Disk>,
-    ) -> Self {
+    pub fn new(place: Place, limit: LogLimit, disk: watch::Sender<Disk>) -> Self {
         Self {
-            deployment,
-            store,
-            bell,
-            clock,
+            place,
             limit,
             disk,
             shape: None,
@@ -110,8 +101,8 @@ impl Writer {
         while !self.lines.is_empty() {
             match self.store_some().await {
                 Ok(()) => self.found(Disk::HasRoom),
-                Err(StoreError::NotFound { .. }) => {
-                    // The deployment was deleted, with its log.
+                Err(StoreError::NotFound { .. } | StoreError::LeaseLost(_)) => {
+                    // The deployment was deleted with its log, or is another's.
                     self.lines.clear();
                     self.rooms.clear();
                 }
@@ -121,7 +112,7 @@ impl Writer {
                     }
                     self.try_at = Some(Instant::now() + RETRY_AFTER);
                     let waiting = self.lines.len();
-                    let id = self.deployment;
+                    let id = self.place.deployment;
                     tracing::error!(deployment = %id, %error, waiting, "log lines could not be stored; they are tried again");
                     return;
                 }
@@ -138,7 +129,10 @@ impl Writer {
     async fn store_some(&mut self) -> Result<(), StoreError> {
         let mut shape = match self.shape.take() {
             Some(shape) => shape,
-            None => Shape::new(self.limit, self.store.log_size(self.deployment).await?),
+            None => Shape::new(
+                self.limit,
+                self.place.store.log_size(self.place.deployment).await?,
+            ),
         };
         let (count, bytes) = self.batch();
         let lines = self
@@ -146,7 +140,7 @@ impl Writer {
             .make_contiguous()
             .get(..count)
             .unwrap_or_default();
-        let stored = self.store.append_log(self.deployment, lines).await;
+        let stored = self.place.append(lines).await;
         if let Err(error) = stored {
             self.shape = Some(shape);
             return Err(error);
@@ -155,7 +149,7 @@ impl Writer {
         self.rooms.drain(..count);
         let gap = shape.grew(u64::try_from(count).unwrap_or(u64::MAX), bytes);
         self.shape = Some(shape);
-        self.bell.ring(self.deployment);
+        self.place.bell.ring(self.place.deployment);
         if let Some(gap) = gap {
             self.leave_out(gap).await;
         }
@@ -178,21 +172,22 @@ impl Writer {
 
     async fn leave_out(&self, gap: Gap) {
         let notice = NewLine {
-            at: self.clock.now(),
+            at: self.place.clock.now(),
             stream: Stream::Engine,
             text: self.limit.notice(gap),
         };
-        let left_out = self.store.leave_out(self.deployment, gap, &notice).await;
+        let store = &self.place.store;
+        let left_out = store.leave_out(self.place.deployment, gap, &notice).await;
         if let Err(error) = left_out {
             // The next gap begins at the same line, and takes these out too.
-            tracing::warn!(deployment = %self.deployment, %error, "a log could not be kept to its limit");
+            tracing::warn!(deployment = %self.place.deployment, %error, "a log could not be kept to its limit");
         }
     }
 
     fn give_up(&self) {
         if !self.lines.is_empty() {
             let lines = self.lines.len();
-            tracing::error!(deployment = %self.deployment, lines, "the last lines of a log are lost");
+            tracing::error!(deployment = %self.place.deployment, lines, "the last lines of a log are lost");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Step 2: the commit, in a working directory of this deployment's own.
 
 use shipway_core::environment::Service;
-use shipway_core::journal::Output;
+use shipway_core::journal::{Output, Subject};
 use shipway_core::pipeline::Step;
 
 use super::services;
@@ -10,6 +10,13 @@ use crate::failures::Broken;
 
 pub async fn check_out(deploying: &Deploying) -> Result<Output, Broken> {
     let scene = &deploying.scene;
+    match &deploying.subject {
+        Subject::Commit => {}
+        Subject::Rollback { to, .. } => scene.log.say(format!("back to deployment {to}")),
+        Subject::Promotion { from, deployment } => scene
+            .log
+            .say(format!("deployment {deployment}, which serves {from}")),
+    }
     let checkout = deploying.checkout(&scene.reference).await?;
     let commit = &checkout.commit;
     scene

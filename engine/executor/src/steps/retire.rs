@@ -1,14 +1,16 @@
 //! Step 10: the old instances drain and stop. It never undoes the success:
 //! whatever goes wrong here is reported, and that is all.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::join_all;
+use shipway_core::ending::Ending;
 use shipway_core::journal::{Event, Image, Output, Retired};
-use shipway_core::name::RunName;
+use shipway_core::name::{DeploymentId, RunName};
 use shipway_core::pipeline::{Planned, Routed};
 use shipway_core::ports::runtime::{Owned, Runtime};
-use shipway_core::ports::store::{DeploymentFilter, StoreError};
+use shipway_core::ports::store::{Deployment, DeploymentFilter, StoreError};
 use shipway_core::release::Phase;
 
 use super::commands::{self, Ran};
@@ -19,7 +21,9 @@ use crate::journal as journals;
 /// Between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(10);
 /// Images of an environment's newest deployments are kept for a way back.
-const IMAGES_KEPT: u32 = 5;
+const IMAGES_KEPT: usize = 5;
+/// Deployments among which those are looked for.
+const LOOKED_AT: u32 = 50;
 
 pub async fn old(deploying: &Deploying, routed: &Routed) -> Result<Output, Broken> {
     let mut retired = Retired::default();
@@ -176,7 +180,7 @@ async fn tidy(deploying: &Deploying, retired: &mut Retired) {
 }
 
 /// The images of the newest deployments of each of the app's environments, and
-/// of the apps that mirror it.
+/// of the apps that mirror it; of the newest that succeeded too, to go back to.
 async fn images_to_keep(deploying: &Deploying) -> Result<Vec<String>, StoreError> {
     let store = &deploying.scene.world.store;
     let name = &deploying.scene.app.name;
@@ -188,11 +192,12 @@ async fn images_to_keep(deploying: &Deploying) -> Result<Vec<String>, StoreError
         for environment in store.environments(&app.name).await? {
             let filter = DeploymentFilter {
                 environment: Some(environment.key.clone()),
-                limit: IMAGES_KEPT,
+                limit: LOOKED_AT,
                 ..Default::default()
             };
-            for deployment in store.deployments(&filter).await? {
-                let entries = journals::read(store.as_ref(), deployment.id).await?;
+            let newest = store.deployments(&filter).await?;
+            for deployment in to_go_back_to(&newest) {
+                let entries = journals::read(store.as_ref(), deployment).await?;
                 keep.extend(
                     entries
                         .iter()
@@ -211,6 +216,17 @@ async fn images_to_keep(deploying: &Deploying) -> Result<Vec<String>, StoreError
     keep.sort();
     keep.dedup();
     Ok(keep)
+}
+
+/// The newest, and the newest that succeeded.
+fn to_go_back_to(newest: &[Deployment]) -> BTreeSet<DeploymentId> {
+    let succeeded = newest
+        .iter()
+        .filter(|one| one.ending == Some(Ending::Succeeded));
+    let all = newest.iter().take(IMAGES_KEPT);
+    all.chain(succeeded.take(IMAGES_KEPT))
+        .map(|one| one.id)
+        .collect()
 }
 
 fn image(event: &Event) -> Option<&Image> {

@@ -21,6 +21,7 @@ pub fn entry() -> Entry {
             by: "ci".to_owned(),
             idempotency_key: None,
             build: shipway_core::journal::BuildWish::Reuse,
+            subject: shipway_core::journal::Subject::Commit,
         }),
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use bollard::container::{AttachContainerResults, LogOutput};
 use futures::StreamExt;
 use shipway_core::journal::Exit;
-use shipway_core::ports::Stream;
 use shipway_core::ports::runtime::{CommandWatcher, RuntimeError};
+use shipway_core::ports::{LineEnd, Stream};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
@@ -254,10 +254,10 @@ impl Channel {
 
     /// Up to the end of the command.
     async fn pass_on(&mut self, from: Stream, one: &Attending<'_>, stored: &mut Stored) {
-        while let Some(line) = self.next_line(one.index) {
+        while let Some((line, end)) = self.next_line(one.index) {
             let is_its_own = one.after.is_none_or(|after| self.at > after);
             if is_its_own && !stored.takes(from) {
-                one.watcher.output(one.index, from, &line).await;
+                one.watcher.output(one.index, from, &line, end).await;
             }
         }
     }
@@ -266,10 +266,10 @@ impl Channel {
         while self.next_line(index).is_some() {}
     }
 
-    fn next_line(&mut self, index: usize) -> Option<String> {
+    fn next_line(&mut self, index: usize) -> Option<(String, LineEnd)> {
         while self.ended.is_none() {
             match self.waiting.pop_front()? {
-                Piece::Line(line) => return Some(line),
+                Piece::Line(line, end) => return Some((line, end)),
                 Piece::Mark(text) => {
                     let Some((of, ended)) = driver::mark(&text) else {
                         continue;

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use bollard::models::ContainerCreateBody;
 use shipway_core::journal::Exit;
-use shipway_core::ports::Stream;
 use shipway_core::ports::runtime::{Command, CommandRun, CommandWatcher, RuntimeError};
+use shipway_core::ports::{LineEnd, Stream};
 use shipway_core::release::{Entrypoint, Invocation};
 
 use super::attended::{Attended, Attending, End, Limit};
@@ -224,7 +224,8 @@ impl<'a> Job<'a> {
             }
             _ => message,
         };
-        self.watcher.output(index, Stream::Stderr, line).await;
+        let end = LineEnd::Newline;
+        self.watcher.output(index, Stream::Stderr, line, end).await;
         let exit = Exit::NotStarted;
         let next = self.finish(index, exit, Duration::ZERO).await;
         container.remove().await?;

@@ -38,6 +38,15 @@ pub async fn find(engine: &Engine, key: &ImageKey) -> Result<Option<Image>, Runt
     }))
 }
 
+pub async fn exists(engine: &Engine, image: &Image) -> Result<bool, RuntimeError> {
+    let docker = engine.docker().await?;
+    match within(CALL, docker.inspect_image(&image.reference)).await {
+        Ok(_) => Ok(true),
+        Err(error) if is_gone(&error) => Ok(false),
+        Err(error) => Err(explain("look for an image", CALL, error)),
+    }
+}
+
 pub async fn prune(
     engine: &Engine,
     app: &AppName,

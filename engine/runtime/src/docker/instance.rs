@@ -325,7 +325,7 @@ async fn read_log(docker: &Docker, id: &str, count: usize) -> Result<Vec<String>
     let mut log = docker.logs(id, Some(options));
     let (mut stdout, mut stderr) = (Lines::default(), Lines::default());
     let mut said = Vec::new();
-    let mut say = |line: &str| said.push(line.to_owned());
+    let mut say = |line: &str, _| said.push(line.to_owned());
     while let Some(entry) = log.next().await {
         let entry = entry?;
         let lines = match entry {

@@ -1,6 +1,8 @@
 //! Takes out of a container's output the markers that the driver writes between
 //! the lines of two commands.
 
+use shipway_core::ports::LineEnd;
+
 use crate::lines::Lines;
 
 /// One output of a container that may hold markers.
@@ -15,7 +17,7 @@ pub struct Marked {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    Line(String),
+    Line(String, LineEnd),
     /// What follows the nonce.
     Mark(String),
 }
@@ -38,7 +40,7 @@ impl Marked {
 
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Piece> {
         let mut pieces = Vec::new();
-        let mut give = |line: &str| pieces.push(Piece::Line(line.to_owned()));
+        let mut give = |line: &str, end| pieces.push(Piece::Line(line.to_owned(), end));
         let Some(nonce) = &self.nonce else {
             self.lines.push(bytes, &mut give);
             return pieces;
@@ -46,7 +48,7 @@ impl Marked {
         self.held.extend_from_slice(bytes);
         while let Some(start) = find(&self.held, nonce.as_bytes()) {
             let mark = self.held.split_off(start);
-            let mut give = |line: &str| pieces.push(Piece::Line(line.to_owned()));
+            let mut give = |line: &str, end| pieces.push(Piece::Line(line.to_owned(), end));
             self.lines.push(&self.held, &mut give);
             // A line end may be missing before the marker.
             self.lines.finish(&mut give);
@@ -60,7 +62,7 @@ impl Marked {
             pieces.push(Piece::Mark(String::from_utf8_lossy(text).trim().to_owned()));
         }
         let beginning = self.held.split_off(undecided(&self.held, nonce.as_bytes()));
-        let mut give = |line: &str| pieces.push(Piece::Line(line.to_owned()));
+        let mut give = |line: &str, end| pieces.push(Piece::Line(line.to_owned(), end));
         self.lines.push(&self.held, &mut give);
         self.held = beginning;
         pieces
@@ -69,7 +71,7 @@ impl Marked {
     /// What is left when the output ends without a line end.
     pub fn finish(&mut self) -> Vec<Piece> {
         let mut pieces = Vec::new();
-        let mut give = |line: &str| pieces.push(Piece::Line(line.to_owned()));
+        let mut give = |line: &str, end| pieces.push(Piece::Line(line.to_owned(), end));
         self.lines.push(&std::mem::take(&mut self.held), &mut give);
         self.lines.finish(&mut give);
         pieces
@@ -108,7 +110,7 @@ mod tests {
     }
 
     fn line(text: &str) -> Piece {
-        Piece::Line(text.into())
+        Piece::Line(text.into(), LineEnd::Newline)
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Progress {
         }
         if let Some(text) = info.stream {
             let mut heard = Vec::new();
-            let mut hear = |line: &str| heard.push(line.to_owned());
+            let mut hear = |line: &str, _| heard.push(line.to_owned());
             self.classic.push(text.as_bytes(), &mut hear);
             heard.iter().for_each(|line| self.classic_line(line));
         }
@@ -76,7 +76,7 @@ impl Progress {
             ..BuildInfo::default()
         });
         for ((_, stream), lines) in &mut self.logs {
-            lines.finish(&mut |line: &str| self.output.line(log_stream(*stream), line));
+            lines.finish(&mut |line: &str, end| self.output.piece(log_stream(*stream), line, end));
         }
     }
 
@@ -120,8 +120,8 @@ impl Progress {
     fn log(&mut self, log: VertexLog) {
         let lines = self.logs.entry((log.vertex, log.stream)).or_default();
         let output = &self.output;
-        lines.push(&log.msg, &mut |line: &str| {
-            output.line(log_stream(log.stream), line)
+        lines.push(&log.msg, &mut |line: &str, end| {
+            output.piece(log_stream(log.stream), line, end)
         });
     }
 

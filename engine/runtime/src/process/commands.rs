@@ -10,10 +10,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shipway_core::ports::Stream;
 use shipway_core::ports::runtime::{
     Command, CommandRun, CommandWatcher, OpenCommand, Resumed, RuntimeError,
 };
+use shipway_core::ports::{LineEnd, Stream};
 use shipway_core::secret::Secret;
 
 use super::ProcessRuntime;
@@ -188,7 +188,10 @@ impl Commands<'_> {
 
     async fn tell_problems(&self, index: usize) {
         for problem in &self.run.problems {
-            self.watcher.output(index, Stream::Engine, problem).await;
+            let end = LineEnd::Newline;
+            self.watcher
+                .output(index, Stream::Engine, problem, end)
+                .await;
         }
     }
 

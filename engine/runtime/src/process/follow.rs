@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use shipway_core::journal::Exit;
-use shipway_core::ports::Stream;
 use shipway_core::ports::runtime::CommandWatcher;
+use shipway_core::ports::{LineEnd, Stream};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
@@ -128,7 +128,9 @@ impl<'a> Tail<'a> {
                     Stream::Stderr => &mut *stderr,
                     Stream::Stdout | Stream::Engine => &mut *stdout,
                 };
-                lines.push(frame, &mut |line| heard.push((from, line.to_owned())));
+                lines.push(frame, &mut |line, end| {
+                    heard.push((from, line.to_owned(), end))
+                });
             });
             self.tell(heard).await;
         }
@@ -137,17 +139,17 @@ impl<'a> Tail<'a> {
     async fn finish(&mut self) {
         let mut heard = Vec::new();
         self.stdout
-            .finish(&mut |line| heard.push((Stream::Stdout, line.to_owned())));
+            .finish(&mut |line, end| heard.push((Stream::Stdout, line.to_owned(), end)));
         self.stderr
-            .finish(&mut |line| heard.push((Stream::Stderr, line.to_owned())));
+            .finish(&mut |line, end| heard.push((Stream::Stderr, line.to_owned(), end)));
         self.tell(heard).await;
     }
 
-    async fn tell(&mut self, heard: Vec<(Stream, String)>) {
-        for (from, line) in heard {
+    async fn tell(&mut self, heard: Vec<(Stream, String, LineEnd)>) {
+        for (from, line, end) in heard {
             if !self.stored.takes(from) {
                 let Following { index, watcher, .. } = self.following;
-                watcher.output(*index, from, &line).await;
+                watcher.output(*index, from, &line, end).await;
             }
         }
     }

@@ -238,7 +238,10 @@ async fn run_to_end(
     run.note(running.id())?;
     let left = deadline.at.saturating_duration_since(Instant::now());
     running
-        .lines_until(|stream, line| output.line(stream, line), time_out(left))
+        .lines_until(
+            |stream, line, end| output.piece(stream, line, end),
+            time_out(left),
+        )
         .await
         .map_err(|error| failed(what, error))
 }

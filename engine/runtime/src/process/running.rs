@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::join;
 use nix::sys::signal::Signal;
 use shipway_core::journal::Exit;
-use shipway_core::ports::Stream;
+use shipway_core::ports::{LineEnd, Stream};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::sync::Notify;
@@ -91,18 +91,18 @@ impl Running {
     /// by itself or for the reason to stop it.
     pub async fn lines_until(
         &mut self,
-        take: impl Fn(Stream, &str),
+        take: impl Fn(Stream, &str, LineEnd),
         stop: impl Future<Output = Exit>,
     ) -> io::Result<Exit> {
         let (stdout, stderr) = (self.child.stdout.take(), self.child.stderr.take());
         let out = async {
             if let Some(from) = stdout {
-                each_line(from, |line| take(Stream::Stdout, line)).await;
+                each_line(from, |line, end| take(Stream::Stdout, line, end)).await;
             }
         };
         let err = async {
             if let Some(from) = stderr {
-                each_line(from, |line| take(Stream::Stderr, line)).await;
+                each_line(from, |line, end| take(Stream::Stderr, line, end)).await;
             }
         };
         self.reading_until(join(out, err), stop).await

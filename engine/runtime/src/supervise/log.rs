@@ -63,7 +63,7 @@ impl Taker for Log {
             .name("log".to_owned())
             .spawn(move || {
                 let mut lines = Lines::default();
-                let mut take = |line: &str| log.line(line.as_bytes());
+                let mut take = |line: &str, _| log.line(line.as_bytes());
                 let mut buffer = vec![0; 8 * 1024];
                 while let Ok(count @ 1..) = output.read(&mut buffer) {
                     lines.push(buffer.get(..count).unwrap_or_default(), &mut take);

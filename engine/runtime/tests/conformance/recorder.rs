@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use shipway_core::journal::Exit;
 use shipway_core::ports::runtime::{CommandRun, CommandWatcher, Halt, OpenCommand, Runtime};
-use shipway_core::ports::{Output, Stream};
+use shipway_core::ports::{LineEnd, Output, Stream};
 use tokio::sync::watch;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,7 +161,7 @@ impl CommandWatcher for Recorder {
         Ok(())
     }
 
-    async fn output(&self, index: usize, stream: Stream, line: &str) {
+    async fn output(&self, index: usize, stream: Stream, line: &str, _: LineEnd) {
         if self
             .cancel_on
             .as_deref()

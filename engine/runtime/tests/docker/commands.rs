@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use shipway_core::environment::Volume;
 use shipway_core::journal::Exit;
-use shipway_core::ports::Stream;
 use shipway_core::ports::runtime::{
     Command, CommandRun, CommandWatcher, Halt, ProbeRequest, Runtime,
 };
+use shipway_core::ports::{LineEnd, Stream};
 use shipway_core::release::Entrypoint;
 use tokio::sync::Semaphore;
 
@@ -191,8 +191,8 @@ impl CommandWatcher for Gate {
         self.recorder.finished(index, exit, took).await
     }
 
-    async fn output(&self, index: usize, stream: Stream, line: &str) {
-        self.recorder.output(index, stream, line).await;
+    async fn output(&self, index: usize, stream: Stream, line: &str, end: LineEnd) {
+        self.recorder.output(index, stream, line, end).await;
     }
 
     async fn cancelled(&self) {

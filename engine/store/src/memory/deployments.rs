@@ -25,14 +25,10 @@ impl Deployments for MemoryStore {
         if !state.environments.contains_key(&trigger.key) {
             return Err(not_found("environment", &trigger.key));
         }
-        let seen = |record: &&Record| {
-            let earlier = &record.deployment.trigger;
-            trigger.idempotency_key.is_some()
-                && (&earlier.key, &earlier.idempotency_key)
-                    == (&trigger.key, &trigger.idempotency_key)
-        };
-        if let Some(record) = state.deployments.values().find(seen) {
-            return Ok(Created::Earlier(record.deployment.clone()));
+        if let Some(idempotency_key) = &trigger.idempotency_key
+            && let Some(earlier) = state.made_by(&trigger.key, idempotency_key)
+        {
+            return Ok(Created::Earlier(earlier));
         }
         if state.deployments.contains_key(&id) {
             return Err(exists("deployment", id));
@@ -52,6 +48,14 @@ impl Deployments for MemoryStore {
         let state = self.state();
         let record = state.deployments.get(&id);
         Ok(record.map(|record| record.deployment.clone()))
+    }
+
+    async fn deployment_of(
+        &self,
+        key: &EnvironmentKey,
+        idempotency_key: &str,
+    ) -> Result<Option<Deployment>, StoreError> {
+        Ok(self.state().made_by(key, idempotency_key))
     }
 
     async fn deployments(&self, filter: &DeploymentFilter) -> Result<Vec<Deployment>, StoreError> {

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use shipway_core::name::{DeploymentId, Timestamp};
 use shipway_core::ports::store::{
-    Gap, LogLine, LogPolicy, LogSize, Logs, NewLine, Pruned, StoreError,
+    Gap, Lease, LogLine, LogPolicy, LogSize, Logs, NewLine, Pruned, StoreError,
 };
 
 use super::{MemoryStore, State};
@@ -61,8 +61,15 @@ fn numbered(number: u64, line: &NewLine) -> LogLine {
 
 #[async_trait]
 impl Logs for MemoryStore {
-    async fn append_log(&self, id: DeploymentId, lines: &[NewLine]) -> Result<(), StoreError> {
+    async fn append_log(
+        &self,
+        id: DeploymentId,
+        lines: &[NewLine],
+        lease: Option<&Lease>,
+    ) -> Result<(), StoreError> {
         let mut state = self.state();
+        let held = lease.and_then(|lease| state.leases.get(&lease.key));
+        rules::fence(lease, held)?;
         let log = &mut state.record(id)?.log;
         for line in lines {
             log.append(line);

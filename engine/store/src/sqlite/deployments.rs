@@ -27,7 +27,9 @@ impl Deployments for SqliteStore {
         let work = async {
             let mut tx = self.write(Durability::PowerCut).await?;
             require_environment(&mut tx, &trigger.key).await?;
-            if let Some(earlier) = earlier(&mut tx, trigger).await? {
+            if let Some(idempotency_key) = &trigger.idempotency_key
+                && let Some(earlier) = earlier(&mut tx, &trigger.key, idempotency_key).await?
+            {
                 return Ok(Created::Earlier(earlier));
             }
             let (deployment, entry) = rules::first(id, at, trigger);
@@ -49,6 +51,18 @@ impl Deployments for SqliteStore {
             row.as_ref().map(body).transpose()
         };
         attempt(work, || format!("read deployment {id}")).await
+    }
+
+    async fn deployment_of(
+        &self,
+        key: &EnvironmentKey,
+        idempotency_key: &str,
+    ) -> Result<Option<Deployment>, StoreError> {
+        let work = async {
+            let mut reader = self.readers.acquire().await?;
+            earlier(&mut reader, key, idempotency_key).await
+        };
+        attempt(work, || format!("read deployments of {key}")).await
     }
 
     async fn deployments(&self, filter: &DeploymentFilter) -> Result<Vec<Deployment>, StoreError> {
@@ -170,19 +184,17 @@ async fn require_environment(tx: &mut SqliteConnection, key: &EnvironmentKey) ->
 
 /// The deployment that the same idempotency key made before.
 async fn earlier(
-    tx: &mut SqliteConnection,
-    trigger: &Trigger,
+    connection: &mut SqliteConnection,
+    key: &EnvironmentKey,
+    idempotency_key: &str,
 ) -> Result<Option<Deployment>, Fault> {
-    let Some(idempotency_key) = &trigger.idempotency_key else {
-        return Ok(None);
-    };
     let sql = "SELECT body FROM deployments \
                WHERE app = $1 AND environment = $2 AND idempotency_key = $3";
     let row = sqlx::query(sql)
-        .bind(trigger.key.app.as_str())
-        .bind(trigger.key.environment.as_str())
-        .bind(idempotency_key.as_str())
-        .fetch_optional(tx)
+        .bind(key.app.as_str())
+        .bind(key.environment.as_str())
+        .bind(idempotency_key)
+        .fetch_optional(connection)
         .await?;
     row.as_ref().map(body).transpose()
 }

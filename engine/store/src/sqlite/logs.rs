@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use shipway_core::name::{DeploymentId, Timestamp};
 use shipway_core::ports::Stream;
 use shipway_core::ports::store::{
-    Gap, LogLine, LogPolicy, LogSize, Logs, NewLine, Pruned, StoreError,
+    Gap, Lease, LogLine, LogPolicy, LogSize, Logs, NewLine, Pruned, StoreError,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, SqliteConnection};
 
 use super::row::{Fault, nanos, signed, timestamp, unsigned};
-use super::{Durability, SqliteStore, attempt, prune};
-use crate::rules::not_found;
+use super::{Durability, SqliteStore, attempt, leases, prune};
+use crate::rules::{self, not_found};
 
 /// Lines written by one statement: most of the time goes into each call.
 const AT_ONCE: usize = 500;
@@ -24,9 +24,18 @@ pub struct Log {
 
 #[async_trait]
 impl Logs for SqliteStore {
-    async fn append_log(&self, id: DeploymentId, lines: &[NewLine]) -> Result<(), StoreError> {
+    async fn append_log(
+        &self,
+        id: DeploymentId,
+        lines: &[NewLine],
+        lease: Option<&Lease>,
+    ) -> Result<(), StoreError> {
         let work = async {
             let mut tx = self.write(Durability::Kill).await?;
+            if let Some(lease) = lease {
+                let held = leases::held(&mut tx, &lease.key).await?;
+                rules::fence(Some(lease), held.as_ref())?;
+            }
             let log = find_or_make(&mut tx, id).await?;
             let mut last = log.size.last;
             for some in lines.chunks(AT_ONCE) {

@@ -119,7 +119,7 @@ pub async fn deleting_an_app_takes_everything_with_it(store: &impl Store) -> Res
     settle(store, &["shop/live", "blog/live"]).await?;
     deploy(store, 1, "shop/live").await?;
     deploy(store, 2, "blog/live").await?;
-    store.append_log(id(1), &[line("one")]).await?;
+    store.append_log(id(1), &[line("one")], None).await?;
     store.delete_app(&"shop".parse()?).await?;
 
     assert_eq!(store.environment(&key("shop/live")?).await?, None);

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use shipway_core::ending::Ending;
 use shipway_core::journal::Event;
 use shipway_core::name::Timestamp;
@@ -9,7 +9,7 @@ use shipway_core::ports::store::{
     Gap, Guard, LogLine, LogPolicy, LogSize, NewLine, Pruned, Store, StoreError,
 };
 
-use crate::sample::{at, deploy, id, settle};
+use crate::sample::{at, deploy, id, key, settle};
 
 fn line(stream: Stream, text: &str) -> NewLine {
     NewLine {
@@ -29,10 +29,10 @@ pub async fn lines_are_numbered_on(store: &impl Store) -> Result<()> {
         line(Stream::Stdout, ""),
         line(Stream::Stderr, "\u{1b}[31mred 💥"),
     ];
-    store.append_log(id(1), &lines).await?;
-    store.append_log(id(2), &lines[..1]).await?;
-    store.append_log(id(1), &[]).await?;
-    store.append_log(id(1), &lines[..1]).await?;
+    store.append_log(id(1), &lines, None).await?;
+    store.append_log(id(2), &lines[..1], None).await?;
+    store.append_log(id(1), &[], None).await?;
+    store.append_log(id(1), &lines[..1], None).await?;
 
     let log = store.log(id(1), 0, 100).await?;
     let numbers: Vec<u64> = log.iter().map(|line| line.number).collect();
@@ -47,8 +47,35 @@ pub async fn lines_are_numbered_on(store: &impl Store) -> Result<()> {
     Ok(())
 }
 
+pub async fn a_worker_adds_no_lines_once_another_has_its_lease(store: &impl Store) -> Result<()> {
+    settle(store, &["shop/live"]).await?;
+    deploy(store, 1, "shop/live").await?;
+    let (key, ttl) = (key("shop/live")?, Duration::from_secs(30));
+    let acquired = store.acquire(&key, "a", at(0), ttl).await?;
+    let first = acquired.context("nobody has it")?;
+    let lines = [line(Stream::Stdout, "one")];
+    store.append_log(id(1), &lines, Some(&first)).await?;
+    store.release(&first).await?;
+    // Its last lines may come late.
+    store.append_log(id(1), &lines, Some(&first)).await?;
+    let acquired = store.acquire(&key, "b", at(0), ttl).await?;
+    let second = acquired.context("it was given back")?;
+    let refused = store.append_log(id(1), &lines, Some(&first)).await;
+    assert!(
+        matches!(refused, Err(StoreError::LeaseLost(_))),
+        "{refused:?}"
+    );
+    store.append_log(id(1), &lines, Some(&second)).await?;
+    // A notifier's line is nobody's.
+    store.append_log(id(1), &lines, None).await?;
+    assert_eq!(store.log(id(1), 0, 100).await?.len(), 4);
+    Ok(())
+}
+
 pub async fn a_log_needs_its_deployment(store: &impl Store) -> Result<()> {
-    let missing = store.append_log(id(1), &[line(Stream::Stdout, "x")]).await;
+    let missing = store
+        .append_log(id(1), &[line(Stream::Stdout, "x")], None)
+        .await;
     assert!(matches!(
         missing,
         Err(StoreError::NotFound {
@@ -74,7 +101,7 @@ async fn ended(
 ) -> Result<()> {
     deploy(store, number, name).await?;
     let lines = vec![line(Stream::Stdout, "0123456789"); lines];
-    store.append_log(id(number), &lines).await?;
+    store.append_log(id(number), &lines, None).await?;
     let ending = Event::Ended(Ending::Superseded { by: id(number) });
     store.append(id(number), end, &ending, Guard::Open).await?;
     Ok(())
@@ -92,7 +119,7 @@ pub async fn a_log_knows_its_size(store: &impl Store) -> Result<()> {
         line(Stream::Stdout, ""),
     ];
     for n in 1..=2 {
-        store.append_log(id(1), &lines).await?;
+        store.append_log(id(1), &lines, None).await?;
         let size = store.log_size(id(1)).await?;
         assert_eq!((size.last, size.bytes), (4 * n, (2 + 4 * 32) * n));
         assert_eq!((size.stdout, size.stderr, size.gap), (2 * n, n, None));
@@ -107,14 +134,14 @@ pub async fn lines_are_left_out_and_it_is_said(store: &impl Store) -> Result<()>
     let lines: Vec<NewLine> = (1..=10)
         .map(|n| line(Stream::Stdout, &n.to_string()))
         .collect();
-    store.append_log(id(1), &lines).await?;
+    store.append_log(id(1), &lines, None).await?;
     for through in [5, 8] {
         let gap = Gap { after: 2, through };
         let notice = line(Stream::Engine, &format!("… {} lines left out", through - 2));
         store.leave_out(id(1), gap, &notice).await?;
         assert_eq!(store.log_size(id(1)).await?.gap, Some(gap));
     }
-    store.append_log(id(1), &lines[..1]).await?;
+    store.append_log(id(1), &lines[..1], None).await?;
 
     let log = store.log(id(1), 0, 100).await?;
     assert_eq!(numbers(&log), [1, 2, 8, 9, 10, 11]);
@@ -170,7 +197,7 @@ pub async fn old_logs_are_pruned_and_say_so(store: &impl Store) -> Result<()> {
     // Nothing twice, and numbers go on.
     assert_eq!(store.prune_logs(at(102), &policy).await?, Pruned::default());
     store
-        .append_log(id(1), &[line(Stream::Engine, "late")])
+        .append_log(id(1), &[line(Stream::Engine, "late")], None)
         .await?;
     assert_eq!(store.last_number(id(1)).await?, 6);
     assert_eq!(numbers(&store.log(id(1), 0, 100).await?), [5, 6]);
@@ -184,7 +211,7 @@ pub async fn too_many_logs_are_pruned_from_the_oldest(store: &impl Store) -> Res
     }
     deploy(store, 5, "shop/live").await?;
     store
-        .append_log(id(5), &[line(Stream::Stdout, "it runs")])
+        .append_log(id(5), &[line(Stream::Stdout, "it runs")], None)
         .await?;
     let policy = LogPolicy {
         age: Duration::from_secs(1000),

@@ -57,6 +57,7 @@ pub fn trigger(name: &str) -> Result<Trigger> {
         by: "somebody".into(),
         idempotency_key: None,
         build: BuildWish::Reuse,
+        subject: shipway_core::journal::Subject::Commit,
     })
 }
 

@@ -48,6 +48,11 @@ impl Runtime for Line {
         }))
     }
 
+    async fn has_image(&self, image: &Image) -> Result<bool, RuntimeError> {
+        let name = image.reference.clone();
+        Ok(self.call(|state| state.images.contains(&name)).await?)
+    }
+
     async fn build(
         &self,
         request: &BuildRequest,

@@ -216,8 +216,8 @@ impl CommandWatcher for Watcher {
         .await
     }
 
-    async fn output(&self, _index: usize, stream: Stream, line: &str) {
-        let line = self.log.write(stream, line, LineEnd::Newline).await;
+    async fn output(&self, _index: usize, stream: Stream, piece: &str, end: LineEnd) {
+        let line = self.log.write(stream, piece, end).await;
         let mut seen = self.seen();
         if seen.last_lines.len() == LAST_LINES {
             seen.last_lines.pop_front();
