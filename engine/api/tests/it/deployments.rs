@@ -47,6 +47,41 @@ async fn one_key_is_one_deployment() {
 }
 
 #[tokio::test]
+async fn a_rollback_and_a_promotion_are_deployments_of_their_own() {
+    let world = World::with_guestbook().await;
+    let earlier = world.deployment().await.to_string();
+    let path = format!("{LIVE}/rollback");
+    let roll_back = |key: &str, to: &str| {
+        let request = world
+            .request("POST", &path)
+            .header("idempotency-key", key)
+            .header("content-type", "application/json")
+            .body(Body::from(json!({"to": to}).to_string()))
+            .unwrap();
+        world.send(request)
+    };
+    let first = roll_back("undo-1", &earlier).await.expect(202).json();
+    assert_eq!(
+        first["subject"],
+        json!({"kind": "rollback", "to": earlier, "release_commands": "skip"})
+    );
+    let again = roll_back("undo-1", &earlier).await.expect(200).json();
+    assert_eq!(first["id"], again["id"]);
+    let id = first["id"].as_str().unwrap();
+    let other = roll_back("undo-1", id).await.expect(422);
+    assert_eq!(other.problem(), "idempotency-key-reused");
+
+    let nothing = world.post(&path, json!({})).await.expect(409);
+    assert_eq!(nothing.problem(), "nothing-to-deploy");
+    let path = format!("{LIVE}/promote");
+    let nothing = world.post(&path, json!({"from": "test"})).await.expect(409);
+    assert_eq!(nothing.problem(), "nothing-to-deploy");
+    for mistaken in [json!({}), json!({"from": "No Name"})] {
+        world.post(&path, mistaken).await.expect(422);
+    }
+}
+
+#[tokio::test]
 async fn lists_come_in_pages_newest_first() {
     let world = World::with_guestbook().await;
     let mut made = Vec::new();

@@ -76,9 +76,11 @@ async fn every_route_is_described() {
     /v1/apps/{app}/environments/{environment}/deployments
     /v1/apps/{app}/environments/{environment}/plan
     /v1/apps/{app}/environments/{environment}/plugins/{plugin}/settings
+    /v1/apps/{app}/environments/{environment}/promote
     /v1/apps/{app}/environments/{environment}/release-commands
     /v1/apps/{app}/environments/{environment}/release-commands/{label}
     /v1/apps/{app}/environments/{environment}/release-commands/{label}/move
+    /v1/apps/{app}/environments/{environment}/rollback
     /v1/apps/{app}/environments/{environment}/status
     /v1/apps/{app}/environments/{environment}/variables
     /v1/apps/{app}/environments/{environment}/variables/{variable}
