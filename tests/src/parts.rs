@@ -131,8 +131,11 @@ pub fn lacking<T>(what: &str) -> Option<T> {
 /// `target/PROFILE`: the test binary lies in its `deps`.
 fn profile_folder() -> PathBuf {
     let this = std::env::current_exe().expect("the test binary's own path");
-    let deps = this.parent().expect("a folder");
-    deps.parent().expect("a folder of the profile").to_owned()
+    let folder = this.parent().expect("a folder");
+    match folder.ends_with("deps") {
+        true => folder.parent().expect("a folder of the profile").to_owned(),
+        false => folder.to_owned(),
+    }
 }
 
 fn target_folder() -> PathBuf {

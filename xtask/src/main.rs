@@ -8,6 +8,7 @@
 //! | [`conformance`] | every language's plugins against the same cases, templates, deployments |
 //! | [`hostile`] | attacks the sandbox, and shows how each attack was contained |
 //! | [`simulate`] | the executor over thousands of simulated worlds, and its promises |
+//! | [`crash`] | kills the engine at each point of a journal, and looks what becomes of it |
 //! | [`check`] | formatting, lints, directions of dependencies, licenses |
 //! | [`bench`] | what Shipway takes, beside what others take (`docs/benchmarks.md`) |
 //!
@@ -22,6 +23,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod check;
 mod conformance;
+mod crash;
 mod demo;
 mod hostile;
 mod plugins;
@@ -59,6 +61,8 @@ enum Verb {
     Hostile(hostile::Arguments),
     /// Run the executor over simulated worlds, and check its promises
     Simulate(simulate::Arguments),
+    /// Kill the engine at each point of a journal, and look what becomes of it
+    Crash(crash::Arguments),
     /// Check formatting, lints and dependencies
     Check(check::Arguments),
     /// Measure
@@ -74,6 +78,7 @@ fn main() -> ExitCode {
         Verb::Conformance(arguments) => conformance::run(&arguments),
         Verb::Hostile(arguments) => hostile::run(&arguments),
         Verb::Simulate(arguments) => simulate::run(&arguments),
+        Verb::Crash(arguments) => crash::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Bench(verb) => bench::run(&verb),
     };

@@ -12,13 +12,13 @@ use anyhow::{Context, Result, bail};
 use crate::conformance::search_path;
 use crate::guests::Way;
 use crate::house::{self, BUILD_LIMIT, House, Profile};
-use crate::{conformance, plugins, run, say, simulate};
+use crate::{conformance, crash, plugins, run, say, simulate};
 
 mod needs;
 mod report;
 
 use needs::Lack;
-use report::{Report, Sums};
+use report::{Report, Sums, last_lines};
 
 /// Beyond it something hangs; each test has a bound of its own.
 const TEST_LIMIT: Duration = Duration::from_secs(2700);
@@ -41,6 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.suite.is_empty() {
         report.add(conformance(&house));
         report.add(simulation(&house));
+        report.add(crashes(&house));
     }
     Ok(conclude(&house, &report, &lacks))
 }
@@ -129,14 +130,36 @@ fn conformance(house: &House) -> Sums {
 
 /// The executor's promises, over so many simulated worlds; one test.
 fn simulation(house: &House) -> Sums {
-    say::line("\nsimulation");
     let options = ["--seeds".to_owned(), SEEDS.to_string()];
-    let outcome = simulate::simulate(house, &options, |line| say::line(line));
-    let failure = match outcome {
+    as_one("simulation", |heard| {
+        simulate::simulate(house, &options, heard)
+    })
+}
+
+/// The engine killed at each point of a journal, where that is quick; one test.
+fn crashes(house: &House) -> Sums {
+    let options = ["--runtime".to_owned(), "process".to_owned()];
+    as_one("crash loop", |heard| crash::crash(house, &options, heard))
+}
+
+/// A program of its own that counts as one test; what it said last is told
+/// again if it fails.
+fn as_one(
+    name: &str,
+    program: impl FnOnce(&mut (dyn FnMut(&str) + Send)) -> Result<ExitCode>,
+) -> Sums {
+    say::line(format_args!("\n{name}"));
+    let mut said = Vec::new();
+    let outcome = program(&mut |line| {
+        say::line(line);
+        said.push(line.to_owned());
+    });
+    let why = match outcome {
         Ok(ExitCode::SUCCESS) => None,
-        Ok(_) => Some("simulation: a promise was broken".to_owned()),
-        Err(error) => Some(format!("simulation: {error:#}")),
+        Ok(_) => Some(last_lines(&said)),
+        Err(error) => Some(format!(": {error:#}")),
     };
+    let failure = why.map(|why| format!("{name}{why}"));
     Sums {
         passed: u64::from(failure.is_none()),
         failures: failure.into_iter().collect(),

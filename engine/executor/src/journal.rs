@@ -66,10 +66,13 @@ impl Journal {
         let mut pipeline = self.pipeline.lock().await;
         let now = self.clock.now();
         let next = pipeline.clone().apply(&event, now)?;
+        let (id, kind) = (self.deployment, event.kind());
+        tracing::trace!(name: "journal.writing", deployment = %id, kind);
         let entry = self
             .store
             .append(self.deployment, now, &event, Guard::Lease(&self.lease))
             .await?;
+        tracing::trace!(name: "journal.written", deployment = %id, kind);
         *pipeline = next;
         self.bell.ring(self.deployment);
         Ok(entry)

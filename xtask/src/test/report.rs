@@ -220,7 +220,8 @@ impl Suite {
     }
 }
 
-fn last_lines(lines: &[String]) -> String {
+/// Each on a line of its own, indented.
+pub fn last_lines(lines: &[String]) -> String {
     let lines: Vec<&String> = lines
         .iter()
         .filter(|line| !line.trim().is_empty())
