@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shipway_core::ending::Ending;
 use shipway_core::environment::QueuePolicy;
-use shipway_core::journal::{Event, Exit, Output};
+use shipway_core::journal::{Event, Exit, Output, ReleaseCommands, Subject};
 use shipway_core::name::DeploymentId;
 use shipway_core::pipeline::Pipeline;
 use shipway_core::release::{CancelPolicy, Phase, SettingsCommand, When};
@@ -23,7 +23,7 @@ pub fn broken(outcome: &Outcome) -> Vec<String> {
 
 type Promise = fn(&Outcome) -> Vec<String>;
 
-const PROMISES: [Promise; 11] = [
+const PROMISES: [Promise; 12] = [
     every_deployment_ends,
     a_journal_has_no_gap_and_tells_a_legal_story,
     what_serves_runs_and_is_what_the_journals_say,
@@ -34,6 +34,7 @@ const PROMISES: [Promise; 11] = [
     a_protected_command_is_never_stopped,
     an_ending_names_what_ran,
     an_idempotency_key_gives_one_deployment,
+    a_rollback_takes_what_it_goes_back_to,
     a_notifier_hears_of_every_event_in_order,
 ];
 
@@ -230,6 +231,49 @@ fn an_ending_names_what_ran(outcome: &Outcome) -> Vec<String> {
         }
     }
     broken
+}
+
+fn a_rollback_takes_what_it_goes_back_to(outcome: &Outcome) -> Vec<String> {
+    let mut broken = Vec::new();
+    for told in &outcome.deployments {
+        let Subject::Rollback {
+            to,
+            release_commands,
+        } = told.deployment.trigger.subject
+        else {
+            continue;
+        };
+        let id = told.deployment.id;
+        let earlier = outcome
+            .deployments
+            .iter()
+            .find(|one| one.deployment.id == to);
+        let Some(earlier) = earlier.filter(|one| one.deployment.status() == "succeeded") else {
+            broken.push(format!("{id} goes back to {to}, which has not succeeded"));
+            continue;
+        };
+        if image(told).is_some_and(|it| Some(it) != image(earlier)) {
+            broken.push(format!("{id} has another image than {to}"));
+        }
+        let runs = told
+            .journal
+            .iter()
+            .any(|entry| entry.event.kind() == "command.started");
+        if runs && release_commands == ReleaseCommands::Skip {
+            broken.push(format!("{id} ran a command, and was to run none"));
+        }
+    }
+    broken
+}
+
+fn image(told: &Told) -> Option<&str> {
+    told.journal.iter().find_map(|entry| match &entry.event {
+        Event::StepSucceeded { output, .. } => match &**output {
+            Output::Build(image) => Some(image.reference.as_str()),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 fn an_idempotency_key_gives_one_deployment(outcome: &Outcome) -> Vec<String> {

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use shipway_core::environment::RuntimeKind;
-use shipway_core::journal::{BuildWish, Entry, Serving, Trigger};
+use shipway_core::journal::{BuildWish, Entry, ReleaseCommands, Serving, Subject, Trigger};
 use shipway_core::name::DeploymentId;
 use shipway_core::plugin::{Description, Enabled, Installed, Role};
 use shipway_core::ports::runtime::Runtime;
 use shipway_core::ports::store::{Apps, Created, Deployment, Deployments, Registry};
-use shipway_executor::command::{Commands, TriggerError};
+use shipway_executor::command::{Commands, RollBack, TriggerError};
 use shipway_executor::engine::Engine;
 use shipway_store::MemoryStore;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -131,23 +131,57 @@ impl Play {
                         self.trigger(&format!("ask-{number}")).await;
                     }
                 }
+                Wanted::Rollback {
+                    copies,
+                    release_commands,
+                } => {
+                    for _ in 0..copies {
+                        let key = format!("ask-{number}");
+                        self.roll_back(&key, release_commands).await;
+                    }
+                }
                 Wanted::Cancel => self.cancel().await,
             }
         }
     }
 
     async fn trigger(&self, idempotency_key: &str) {
+        let trigger = Trigger {
+            key: scenario::key(),
+            reference: String::new(),
+            by: "somebody".to_owned(),
+            idempotency_key: Some(idempotency_key.to_owned()),
+            build: BuildWish::Reuse,
+            subject: Subject::Commit,
+        };
+        self.until_answered(idempotency_key, async |engine| {
+            engine.trigger(trigger.clone()).await
+        })
+        .await;
+    }
+
+    async fn roll_back(&self, idempotency_key: &str, release_commands: ReleaseCommands) {
+        let request = RollBack {
+            key: scenario::key(),
+            to: None,
+            release_commands,
+            by: "somebody".to_owned(),
+            idempotency_key: Some(idempotency_key.to_owned()),
+        };
+        self.until_answered(idempotency_key, async |engine| {
+            engine.roll_back(&request).await
+        })
+        .await;
+    }
+
+    async fn until_answered(
+        &self,
+        idempotency_key: &str,
+        ask: impl AsyncFn(Engine) -> Result<Created, TriggerError>,
+    ) {
         for _ in 0..MOST_TRIES {
-            let trigger = Trigger {
-                key: scenario::key(),
-                reference: String::new(),
-                by: "somebody".to_owned(),
-                idempotency_key: Some(idempotency_key.to_owned()),
-                build: BuildWish::Reuse,
-                subject: shipway_core::journal::Subject::Commit,
-            };
             let engine = self.fleet.any(&self.world).await;
-            match patiently(engine.trigger(trigger)).await {
+            match patiently(ask(engine)).await {
                 Some(Ok(Created::New(one) | Created::Earlier(one))) => {
                     let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
                     answers
@@ -156,7 +190,7 @@ impl Play {
                         .insert(one.id);
                     return;
                 }
-                Some(Err(TriggerError::Busy { .. })) => return,
+                Some(Err(TriggerError::Busy { .. } | TriggerError::NothingBefore(_))) => return,
                 Some(Err(_)) | None => sleep(Duration::from_secs(1)).await,
             }
         }

@@ -8,6 +8,7 @@ use shipway_core::app::{App, Repository};
 use shipway_core::environment::{
     Environment, EnvironmentKey, PluginChoice, ProcessSettings, QueuePolicy, RuntimeKind, Service,
 };
+use shipway_core::journal::ReleaseCommands;
 use shipway_core::name::{PluginName, Timestamp};
 use shipway_core::release::{CancelPolicy, Invocation, Phase, SettingsCommand, When};
 
@@ -38,6 +39,11 @@ pub struct Ask {
 pub enum Wanted {
     /// Triggered so many times with the same idempotency key.
     Deployment { copies: u32 },
+    /// Back to what served before, asked for so many times with the same key.
+    Rollback {
+        copies: u32,
+        release_commands: ReleaseCommands,
+    },
     /// The newest deployment is to stop.
     Cancel,
 }
@@ -171,6 +177,18 @@ fn asks(rng: &mut StdRng) -> Vec<Ask> {
             _ => rng.random_range(0..600_000),
         };
         after += Duration::from_millis(pause);
+    }
+    if rng.random_range(0..3) == 0 {
+        // Mostly when the others have ended: there is something to go back to.
+        after += Duration::from_millis(rng.random_range(0..3_600_000));
+        let what = Wanted::Rollback {
+            copies: rng.random_range(1..=3),
+            release_commands: match rng.random_range(0..2) {
+                0 => ReleaseCommands::Skip,
+                _ => ReleaseCommands::Run,
+            },
+        };
+        asks.push(Ask { after, what });
     }
     asks
 }
