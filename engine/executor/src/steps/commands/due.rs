@@ -1,4 +1,4 @@
-//! Which commands of a phase are due in this deployment.
+//! Which commands of a phase are due in a deployment.
 
 use shipway_core::ending::{Ending, Failure, Reason};
 use shipway_core::journal::{Event, Exit, Output};

@@ -14,8 +14,9 @@ use shipway_core::release::{CancelPolicy, Phase, ReleaseCommand};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::FailedCommand;
-use crate::deploy::Deploying;
+use crate::deploy::{Cancel, Deploying};
 use crate::failures::Halted;
+use crate::log::Log;
 
 /// Lines of a failing command that its ending shows.
 const LAST_LINES: usize = 20;
@@ -27,8 +28,8 @@ const LAST_LINES: usize = 20;
 pub struct Watcher {
     deployment: DeploymentId,
     store: Arc<dyn Store>,
-    log: crate::log::Log,
-    cancel: crate::deploy::Cancel,
+    log: Log,
+    cancel: Cancel,
     phase: Phase,
     commands: Vec<Watched>,
     /// From the runtime's side to the writing side; closed by neither before
