@@ -78,9 +78,11 @@ fn a_command_goes_on_while_the_engine_is_down_and_its_log_is_whole() {
     let (repo, live) = tiny(&ship);
     live.deploy().succeeded();
     let notes = ship.state_dir().join("notes");
+    let place = ship.state_dir().join("place");
     let run = format!(
-        "echo ran >> {}; for n in 1 2 3 4 5 6 7 8; do echo line $n; sleep 1; done",
-        notes.display()
+        "echo ran >> {}; for n in 1 2 3 4 5 6 7 8; do echo line $n; echo $n > {}; sleep 1; done",
+        notes.display(),
+        place.display()
     );
     live.command("Slow", &run);
     next_version(&repo, "2");
@@ -89,7 +91,9 @@ fn a_command_goes_on_while_the_engine_is_down_and_its_log_is_whole() {
         second.log().contains("line 2")
     });
     ship.kill_serve();
-    std::thread::sleep(Duration::from_secs(2));
+    until_true("the command goes on", Duration::from_secs(60), || {
+        std::fs::read_to_string(&place).is_ok_and(|text| text.trim() >= "5")
+    });
     ship.serve();
     let second = second.ended();
     second.succeeded();

@@ -14,7 +14,8 @@
 //!
 //! The other modules serve them: [`house`] knows where things are and runs
 //! cargo, [`run`] runs programs with a bound, [`stage`] is a Shipway of our own
-//! to work with, [`http`] a small client, [`parts`] what a machine may lack.
+//! to work with, [`http`] a small client, [`parts`] what a machine may lack,
+//! [`proof`] a program below `tests/` with options of its own.
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ mod guests;
 mod house;
 mod http;
 mod parts;
+mod proof;
 mod run;
 mod say;
 mod signal;
@@ -60,9 +62,9 @@ enum Verb {
     /// Attack the sandbox, and see how each attack is contained
     Hostile(hostile::Arguments),
     /// Run the executor over simulated worlds, and check its promises
-    Simulate(simulate::Arguments),
+    Simulate(proof::Arguments),
     /// Kill the engine at each point of a journal, and look what becomes of it
-    Crash(crash::Arguments),
+    Crash(proof::Arguments),
     /// Check formatting, lints and dependencies
     Check(check::Arguments),
     /// Measure
@@ -77,8 +79,8 @@ fn main() -> ExitCode {
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Conformance(arguments) => conformance::run(&arguments),
         Verb::Hostile(arguments) => hostile::run(&arguments),
-        Verb::Simulate(arguments) => simulate::run(&arguments),
-        Verb::Crash(arguments) => crash::run(&arguments),
+        Verb::Simulate(arguments) => simulate::SIMULATION.run(&arguments),
+        Verb::Crash(arguments) => crash::CRASH_LOOP.run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Bench(verb) => bench::run(&verb),
     };

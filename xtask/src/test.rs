@@ -10,9 +10,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::conformance::search_path;
+use crate::crash::CRASH_LOOP;
 use crate::guests::Way;
 use crate::house::{self, BUILD_LIMIT, House, Profile};
-use crate::{conformance, crash, plugins, run, say, simulate};
+use crate::simulate::SIMULATION;
+use crate::{conformance, plugins, run, say};
 
 mod needs;
 mod report;
@@ -132,14 +134,16 @@ fn conformance(house: &House) -> Sums {
 fn simulation(house: &House) -> Sums {
     let options = ["--seeds".to_owned(), SEEDS.to_string()];
     as_one("simulation", |heard| {
-        simulate::simulate(house, &options, heard)
+        SIMULATION.run_built(house, &options, heard)
     })
 }
 
 /// The engine killed at each point of a journal, where that is quick; one test.
 fn crashes(house: &House) -> Sums {
     let options = ["--runtime".to_owned(), "process".to_owned()];
-    as_one("crash loop", |heard| crash::crash(house, &options, heard))
+    as_one("crash loop", |heard| {
+        CRASH_LOOP.run_built(house, &options, heard)
+    })
 }
 
 /// A program of its own that counts as one test; what it said last is told

@@ -57,6 +57,16 @@ pub struct Promote {
     pub idempotency_key: Option<String>,
 }
 
+impl Promote {
+    /// Whose commit and image are taken.
+    pub fn source(&self) -> EnvironmentKey {
+        EnvironmentKey {
+            app: self.key.app.clone(),
+            environment: self.from.clone(),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct PlanRequest {
     pub key: EnvironmentKey,

@@ -3,11 +3,12 @@
 
 use shipway_core::ending::Ending;
 use shipway_core::environment::EnvironmentKey;
-use shipway_core::journal::{Event, Image, Output, Subject};
+use shipway_core::journal::{BuildWish, Event, Image, Output, Subject, Trigger};
 use shipway_core::name::DeploymentId;
 use shipway_core::plan::Plan;
 use shipway_core::ports::store::{Deployment, DeploymentFilter, Store, StoreError};
 
+use crate::command::{Promote, RollBack, TriggerError};
 use crate::journal as journals;
 
 /// Deployments that are looked at, at once, for one to go back to.
@@ -37,10 +38,60 @@ impl Earlier {
     }
 }
 
+/// What a rollback triggers.
+pub async fn rollback(store: &dyn Store, request: &RollBack) -> Result<Trigger, TriggerError> {
+    let key = &request.key;
+    let to = match request.to {
+        Some(to) => to,
+        None => before(store, key)
+            .await?
+            .ok_or_else(|| TriggerError::NothingBefore(key.clone()))?,
+    };
+    let target = store.deployment(to).await?;
+    let target = target.filter(|target| target.trigger.key == *key);
+    let target = target.ok_or_else(|| TriggerError::UnknownDeployment {
+        key: key.clone(),
+        to,
+    })?;
+    if target.ending != Some(Ending::Succeeded) {
+        return Err(TriggerError::NotSucceeded(to));
+    }
+    let commit = target.commit.ok_or(TriggerError::NotSucceeded(to))?;
+    Ok(Trigger {
+        key: key.clone(),
+        reference: commit.id.to_string(),
+        by: request.by.clone(),
+        idempotency_key: request.idempotency_key.clone(),
+        build: BuildWish::Reuse,
+        subject: Subject::Rollback {
+            to,
+            release_commands: request.release_commands,
+        },
+    })
+}
+
+/// What a promotion triggers.
+pub async fn promotion(store: &dyn Store, request: &Promote) -> Result<Trigger, TriggerError> {
+    let from = request.source();
+    let serving = store.serving(&from).await?;
+    let serving = serving.ok_or(TriggerError::NothingServes(from))?;
+    Ok(Trigger {
+        key: request.key.clone(),
+        reference: serving.commit.to_string(),
+        by: request.by.clone(),
+        idempotency_key: request.idempotency_key.clone(),
+        build: BuildWish::Reuse,
+        subject: Subject::Promotion {
+            from: request.from.clone(),
+            deployment: serving.deployment,
+        },
+    })
+}
+
 /// The newest deployment that served before the one that serves now. What a
 /// rollback brought back counts as the deployment that it went back to, so that
 /// one rollback after another goes further back.
-pub async fn before(
+async fn before(
     store: &dyn Store,
     key: &EnvironmentKey,
 ) -> Result<Option<DeploymentId>, StoreError> {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use shipway_core::app::App;
 use shipway_core::ending::{Aftermath, Ending, Failure, Reason};
 use shipway_core::environment::{Environment, EnvironmentKey, QueuePolicy};
-use shipway_core::journal::{BuildWish, Event, Subject, Trigger};
+use shipway_core::journal::{Event, Trigger};
 use shipway_core::name::{DeploymentId, Label};
 use shipway_core::pipeline::{Pipeline, State, Step};
 use shipway_core::plan::Plan;
@@ -141,7 +141,7 @@ impl Engine {
     async fn made_before(
         &self,
         key: &EnvironmentKey,
-        idempotency_key: &Option<String>,
+        idempotency_key: Option<&str>,
     ) -> Result<Option<Deployment>, StoreError> {
         match idempotency_key {
             Some(it) => self.0.world.store.deployment_of(key, it).await,
@@ -259,76 +259,40 @@ impl Commands for Engine {
     }
 
     async fn roll_back(&self, request: &RollBack) -> Result<Created, TriggerError> {
-        let (store, key) = (self.0.world.store.as_ref(), &request.key);
-        self.existing(key).await?;
-        if let Some(made) = self.made_before(key, &request.idempotency_key).await? {
+        self.existing(&request.key).await?;
+        if let Some(made) = self
+            .made_before(&request.key, request.idempotency_key.as_deref())
+            .await?
+        {
             return Ok(Created::Earlier(made));
         }
-        let to = match request.to {
-            Some(to) => to,
-            None => earlier::before(store, key)
-                .await?
-                .ok_or_else(|| TriggerError::NothingBefore(key.clone()))?,
-        };
-        let target = store.deployment(to).await?;
-        let target = target.filter(|target| target.trigger.key == *key);
-        let target = target.ok_or_else(|| TriggerError::UnknownDeployment {
-            key: key.clone(),
-            to,
-        })?;
-        if target.ending != Some(Ending::Succeeded) {
-            return Err(TriggerError::NotSucceeded(to));
-        }
-        let commit = target.commit.ok_or(TriggerError::NotSucceeded(to))?;
-        self.trigger(Trigger {
-            key: key.clone(),
-            reference: commit.id.to_string(),
-            by: request.by.clone(),
-            idempotency_key: request.idempotency_key.clone(),
-            build: BuildWish::Reuse,
-            subject: Subject::Rollback {
-                to,
-                release_commands: request.release_commands,
-            },
-        })
-        .await
+        let trigger = earlier::rollback(self.0.world.store.as_ref(), request).await?;
+        self.trigger(trigger).await
     }
 
     async fn promote(&self, request: &Promote) -> Result<Created, TriggerError> {
-        let (store, key) = (self.0.world.store.as_ref(), &request.key);
-        let from = EnvironmentKey {
-            app: key.app.clone(),
-            environment: request.from.clone(),
-        };
-        if from == *key {
+        let from = request.source();
+        if from == request.key {
             return Err(TriggerError::Same(from));
         }
-        let (ours, theirs) = (self.existing(key).await?, self.existing(&from).await?);
+        let ours = self.existing(&request.key).await?;
+        let theirs = self.existing(&from).await?;
         if ours.runtime != theirs.runtime {
             return Err(TriggerError::OtherRuntime {
                 from,
                 theirs: theirs.runtime,
-                to: key.clone(),
+                to: ours.key,
                 ours: ours.runtime,
             });
         }
-        if let Some(made) = self.made_before(key, &request.idempotency_key).await? {
+        if let Some(made) = self
+            .made_before(&request.key, request.idempotency_key.as_deref())
+            .await?
+        {
             return Ok(Created::Earlier(made));
         }
-        let serving = store.serving(&from).await?;
-        let serving = serving.ok_or(TriggerError::NothingServes(from))?;
-        self.trigger(Trigger {
-            key: key.clone(),
-            reference: serving.commit.to_string(),
-            by: request.by.clone(),
-            idempotency_key: request.idempotency_key.clone(),
-            build: BuildWish::Reuse,
-            subject: Subject::Promotion {
-                from: request.from.clone(),
-                deployment: serving.deployment,
-            },
-        })
-        .await
+        let trigger = earlier::promotion(self.0.world.store.as_ref(), request).await?;
+        self.trigger(trigger).await
     }
 
     async fn cancel(&self, id: DeploymentId, by: &str) -> Result<(), CancelError> {
