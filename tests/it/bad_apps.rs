@@ -41,12 +41,12 @@ fn an_app_that_never_opens_its_port() {
     live.deploy().succeeded();
     repo.write("behaviour", "never-listen");
     next_version(&repo, "2");
-    live.change(json!({"processes": {"web": {"health": {"tries": 3}}}}));
+    live.change(json!({"processes": {"web": {"health": {"tries": 10}}}}));
     fails_while_the_old_one_serves(
         &live,
         "start",
         "unhealthy",
-        &["3 tries", "PORT", "0.0.0.0", "tiny 2 starts"],
+        &["10 tries", "PORT", "0.0.0.0", "tiny 2 starts"],
     );
 }
 
@@ -102,7 +102,10 @@ fn on_docker_each_of_them_is_told_apart_and_leaves_nothing_behind() {
     );
     start_with("no-such-server --port 8000");
     fails_while_the_old_one_serves(&live, "start", "unhealthy", &["127", "no-such-server"]);
-    assert_eq!(shipway_tests::docker::containers_of(&live.app).len(), 1);
+    let running = shipway_tests::docker::running_containers_of(&live.app);
+    assert_eq!(running.len(), 1);
+    let all = shipway_tests::docker::containers_of(&live.app);
+    assert_eq!(all.len(), 2, "only the newest that failed is kept: {all:?}");
 
     repo.remove("Dockerfile");
     next_version(&repo, "2");

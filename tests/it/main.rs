@@ -21,6 +21,7 @@ mod cli;
 mod events;
 mod golden;
 mod images;
+mod kept;
 mod machine;
 mod many;
 mod notifications;

@@ -85,6 +85,14 @@ impl<'a> Environment<'a> {
         self.command_with(json!({"label": label, "run": run}))
     }
 
+    pub fn drop_command(&self, label: &str) -> &Self {
+        self.ship
+            .api
+            .delete(&self.path(&format!("/release-commands/{label}")))
+            .ok();
+        self
+    }
+
     pub fn command_with(&self, command: Value) -> &Self {
         self.ship
             .api

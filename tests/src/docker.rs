@@ -17,6 +17,12 @@ pub fn containers_of(app: &str) -> Vec<String> {
     lines(docker(&["ps", "-aq", "--filter", &filter]))
 }
 
+/// Those of them that run.
+pub fn running_containers_of(app: &str) -> Vec<String> {
+    let filter = format!("label=shipway.app={app}");
+    lines(docker(&["ps", "-q", "--filter", &filter]))
+}
+
 /// Removes what carries the label of one of these apps, and nothing else.
 pub(crate) fn remove_all_of(apps: &[String]) {
     for app in apps {

@@ -51,6 +51,11 @@ pub struct Environment {
     pub limits: Limits,
     /// How long old instances may finish their requests. 30 s unless set.
     pub drain_seconds: u32,
+    /// How long what a failed deployment made is kept, ended, for a look
+    /// inside: its instances, and the release container whose command failed.
+    /// An hour unless set; 0 keeps nothing.
+    #[serde(default = "an_hour")]
+    pub keep_failed_seconds: u32,
     pub created_at: Timestamp,
 }
 
@@ -72,6 +77,7 @@ impl Environment {
             queue: QueuePolicy::default(),
             limits: Limits::default(),
             drain_seconds: 30,
+            keep_failed_seconds: an_hour(),
             created_at,
         }
     }
@@ -79,6 +85,14 @@ impl Environment {
     pub fn drain(&self) -> Duration {
         Duration::from_secs(u64::from(self.drain_seconds))
     }
+
+    pub fn keep_failed(&self) -> Duration {
+        Duration::from_secs(u64::from(self.keep_failed_seconds))
+    }
+}
+
+fn an_hour() -> u32 {
+    60 * 60
 }
 
 /// Where instances run.

@@ -187,6 +187,11 @@ impl Timestamp {
         Self(self.0.saturating_add(by))
     }
 
+    /// For people: without a fraction of a second.
+    pub fn to_the_second(self) -> Self {
+        Self(self.0.replace_nanosecond(0).unwrap_or(self.0))
+    }
+
     pub fn as_millis(self) -> i64 {
         i64::try_from(self.0.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
     }

@@ -20,6 +20,8 @@ pub const MOST_SERVICES: usize = 50;
 pub const MOST_VOLUMES: usize = 20;
 /// No deployment waits longer than this for old requests.
 pub const LONGEST_DRAIN_SECONDS: u32 = 60 * 60;
+/// Nobody looks at a failed container after this; it holds disk space.
+pub const LONGEST_KEEP_FAILED_SECONDS: u32 = 7 * 24 * 60 * 60;
 /// Schemes of services that can be probed.
 pub const SERVICE_SCHEMES: [&str; 8] = [
     "tcp",
@@ -163,6 +165,9 @@ impl Environment {
         self.check_volumes()?;
         if self.drain_seconds > LONGEST_DRAIN_SECONDS {
             return Err(broken("drain_seconds", "must be at most 3600"));
+        }
+        if self.keep_failed_seconds > LONGEST_KEEP_FAILED_SECONDS {
+            return Err(broken("keep_failed_seconds", "must be at most 604800"));
         }
         if self.limits.memory_mib.is_some_and(|mib| mib < 4) {
             return Err(broken("limits.memory_mib", "must be at least 4"));

@@ -28,6 +28,7 @@ use crate::deploy::Cancel;
 use crate::earlier;
 use crate::failures::{self, Broken, sentence};
 use crate::journal;
+use crate::kept;
 use crate::log::Log;
 use crate::notify;
 use crate::scene::Scene;
@@ -396,6 +397,7 @@ impl Commands for Engine {
         let runtime = world
             .runtime(environment.runtime)
             .map_err(|error| problem(sentence(&error)))?;
+        kept::let_go(world, &environment, None).await?;
         for owned in runtime
             .instances(key)
             .await

@@ -23,6 +23,7 @@ mod steps;
 
 mod failures;
 mod journal;
+mod kept;
 mod log;
 mod notify;
 mod space;

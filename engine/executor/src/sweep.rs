@@ -13,6 +13,7 @@ use tokio::time::sleep;
 
 use crate::engine::Inner;
 use crate::failures::sentence;
+use crate::kept;
 use crate::way_back::{self, Lost};
 use crate::worker::LEASE;
 
@@ -69,7 +70,9 @@ async fn ended(engine: &Inner, environment: &Environment) -> Result<Vec<Deployme
     };
     let now = engine.world.clock.now();
     let is_over = |one: &Deployment| {
-        one.started_at.is_some() && one.ended_at.is_some_and(|at| at.later(SETTLED) <= now)
+        one.started_at.is_some()
+            && one.ended_at.is_some_and(|at| at.later(SETTLED) <= now)
+            && !kept::is_kept(one, environment, now)
     };
     let all = engine.world.store.deployments(&filter).await?;
     Ok(all.into_iter().filter(is_over).map(|one| one.id).collect())

@@ -4,12 +4,14 @@
 //! Start at [`DockerRuntime`]. Each module below does one of the port's deeds:
 //! `build` (with `context` and `ignore`) makes images, `image` finds and prunes
 //! them, `probe` and `commands` run one-off containers, `resume` goes on with those of
-//! another engine, `instance` runs the app and `exec` a command beside it.
+//! another engine, `instance` runs the app, `exec` a command beside it, and `aside`
+//! keeps what failed for a look inside.
 //!
 //! Everything made carries labels (`label`), and nothing without them is ever
 //! touched. No command is run by a shell of this machine, no registry is needed
 //! for a base image that the engine has, and every request has a time limit.
 
+mod aside;
 mod attended;
 mod build;
 mod commands;
@@ -40,8 +42,8 @@ use shipway_core::journal::{Image, Instance};
 use shipway_core::name::{AppName, DeploymentId};
 use shipway_core::ports::Output;
 use shipway_core::ports::runtime::{
-    BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageKey, InstanceStatus, OpenCommand,
-    Owned, ProbeOutput, ProbeRequest, Resumed, Runtime, RuntimeError, StartRequest,
+    BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageKey, InstanceStatus, Kept,
+    OpenCommand, Owned, ProbeOutput, ProbeRequest, Resumed, Runtime, RuntimeError, StartRequest,
 };
 
 use engine::Engine;
@@ -202,6 +204,10 @@ impl Runtime for DockerRuntime {
 
     async fn instances(&self, key: &EnvironmentKey) -> Result<Vec<Owned>, RuntimeError> {
         instance::list(&self.engine, key).await
+    }
+
+    async fn set_aside(&self, deployment: DeploymentId) -> Result<Vec<Kept>, RuntimeError> {
+        aside::set_aside(&self.engine, deployment).await
     }
 
     async fn discard_runs(&self, deployment: DeploymentId) -> Result<(), RuntimeError> {

@@ -22,8 +22,8 @@ use shipway_core::journal::{Image, Instance};
 use shipway_core::name::{AppName, DeploymentId};
 use shipway_core::ports::Output;
 use shipway_core::ports::runtime::{
-    BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageKey, InstanceStatus, OpenCommand,
-    Owned, ProbeOutput, ProbeRequest, Resumed, Runtime, RuntimeError, StartRequest,
+    BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageKey, InstanceStatus, Kept,
+    OpenCommand, Owned, ProbeOutput, ProbeRequest, Resumed, Runtime, RuntimeError, StartRequest,
 };
 
 pub(crate) mod state;
@@ -235,6 +235,29 @@ impl Runtime for ProcessRuntime {
 
     async fn instances(&self, key: &EnvironmentKey) -> Result<Vec<Owned>, RuntimeError> {
         instances::of_environment(&self.state, key)
+    }
+
+    async fn set_aside(&self, deployment: DeploymentId) -> Result<Vec<Kept>, RuntimeError> {
+        let ids = instances::of_deployment(&self.state, deployment)?;
+        let ends = ids
+            .iter()
+            .map(|id| instances::set_aside(&self.state, id, CLEAN_UP_GRACE));
+        let instances = try_join_all(ends).await?;
+        let state = self.state.clone();
+        let runs = state::blocking("end what runs", move || {
+            images::remove_half_built(&state, deployment)?;
+            run::set_aside(&state, deployment)
+        });
+        let runs = runs.await?.into_iter();
+        let all = runs.map(|(run, folder)| (format!("{run} commands"), folder));
+        let kept = |(what, folder): (String, PathBuf)| Kept {
+            what,
+            place: format!("folder {}", folder.display()),
+        };
+        Ok(all
+            .chain(instances.into_iter().flatten())
+            .map(kept)
+            .collect())
     }
 
     async fn discard_runs(&self, deployment: DeploymentId) -> Result<(), RuntimeError> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shipway_tests::deployment::Deployment;
-use shipway_tests::docker::containers_of;
+use shipway_tests::docker::running_containers_of;
 use shipway_tests::machine::processes_with;
 
 use crate::site::{Runtime, Site};
@@ -150,10 +150,10 @@ fn left_over(site: &Site<'_>, deployment: &Deployment<'_>, now: &Value) -> Vec<S
             wrong
         }
         Runtime::Docker => {
-            let containers = containers_of(&site.live.app);
+            let containers = running_containers_of(&site.live.app);
             match containers.len() {
                 1 => Vec::new(),
-                _ => vec![format!("these containers are there: {containers:?}")],
+                _ => vec![format!("these containers run: {containers:?}")],
             }
         }
     }

@@ -23,7 +23,8 @@ use shipway_core::ports::prober::{Healthy, Prober, ServiceDown, Unhealthy};
 use shipway_core::ports::router::{Drained, Route, Router, RouterError, Switched};
 use shipway_core::ports::runtime::{
     BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageHealth, ImageKey, InstanceStatus,
-    OpenCommand, Owned, ProbeOutput, ProbeRequest, Resumed, Runtime, RuntimeError, StartRequest,
+    Kept, OpenCommand, Owned, ProbeOutput, ProbeRequest, Resumed, Runtime, RuntimeError,
+    StartRequest,
 };
 use shipway_core::ports::source::{
     Checkout, CheckoutRequest, Files, FilesError, Source, SourceError,
@@ -417,6 +418,11 @@ impl Runtime for FakeWorld {
             })
             .await?;
         Ok(all)
+    }
+
+    async fn set_aside(&self, deployment: DeploymentId) -> Result<Vec<Kept>, RuntimeError> {
+        Runtime::clean_up(self, deployment).await?;
+        Ok(Vec::new())
     }
 
     async fn discard_runs(&self, deployment: DeploymentId) -> Result<(), RuntimeError> {

@@ -122,12 +122,18 @@ fn nothing_leaks(outcome: &Outcome) -> Vec<String> {
         .containers
         .keys()
         .map(|id| format!("a release container of {id} was left"));
+    let aside = outcome
+        .state
+        .aside
+        .iter()
+        .map(|id| format!("what {id} left for a look inside was never removed"));
     let directories = outcome
         .state
         .working_directories
         .iter()
         .map(|id| format!("the working directory of {id} was left"));
-    instances.chain(containers).chain(directories).collect()
+    let all = instances.chain(containers).chain(aside);
+    all.chain(directories).collect()
 }
 
 /// At most one start of each command in a deployment, undo and all.

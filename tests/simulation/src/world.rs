@@ -46,6 +46,8 @@ pub struct State {
     pub route: Option<Route>,
     pub working_directories: BTreeSet<DeploymentId>,
     pub containers: BTreeMap<DeploymentId, Container>,
+    /// Whose remains are kept for a look inside.
+    pub aside: BTreeSet<DeploymentId>,
     pub images: BTreeSet<String>,
     /// Every command that was run, in order.
     pub effects: Vec<Effect>,
@@ -203,6 +205,12 @@ impl State {
             self.stop(&id);
         }
         self.containers.remove(&deployment);
+        self.aside.remove(&deployment);
+    }
+
+    pub fn set_aside(&mut self, deployment: DeploymentId) {
+        self.clean_up(deployment);
+        self.aside.insert(deployment);
     }
 
     /// False for a route of an older generation than the one there.

@@ -52,10 +52,18 @@ pub struct EnvironmentSettings {
     /// How long old instances may finish their requests, in seconds.
     #[serde(default = "thirty")]
     pub drain_seconds: u32,
+    /// How long a failed deployment's instances and release container are kept,
+    /// ended, for a look inside, in seconds; 0 keeps nothing.
+    #[serde(default = "an_hour")]
+    pub keep_failed_seconds: u32,
 }
 
 fn thirty() -> u32 {
     30
+}
+
+fn an_hour() -> u32 {
+    60 * 60
 }
 
 pub type EnvironmentPatch = Patch<EnvironmentSettings>;
@@ -93,6 +101,7 @@ impl EnvironmentSettings {
         environment.queue = self.queue;
         environment.limits = self.limits;
         environment.drain_seconds = self.drain_seconds;
+        environment.keep_failed_seconds = self.keep_failed_seconds;
         environment.domains.sort();
         environment.domains.dedup();
     }
@@ -113,6 +122,7 @@ impl From<&environment::Environment> for EnvironmentSettings {
             queue: from.queue,
             limits: from.limits,
             drain_seconds: from.drain_seconds,
+            keep_failed_seconds: from.keep_failed_seconds,
         }
     }
 }

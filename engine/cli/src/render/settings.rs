@@ -113,7 +113,9 @@ fn write_environment(out: &mut String, environment: &Environment) -> fmt::Result
     }
     let queue = serde_json::to_value(settings.queue).unwrap_or_default();
     writeln!(out, "queue        {}", queue.as_str().unwrap_or("-"))?;
-    write!(out, "drain        {} s", settings.drain_seconds)
+    writeln!(out, "drain        {} s", settings.drain_seconds)?;
+    let kept = settings.keep_failed_seconds;
+    write!(out, "keep failed  {kept} s")
 }
 
 fn process_settings(process: &ProcessSettings) -> String {
@@ -188,7 +190,7 @@ pub fn release_commands(commands: &[SettingsCommand]) -> String {
 
 pub fn tokens(tokens: &[Token], now: Timestamp) -> String {
     table(
-        ["TOKEN", "SCOPE", "APPS", "MADE", "LAST USED"],
+        ["TOKEN", "SCOPE", "APPS", "MADE", "LAST USED", "EXPIRES"],
         tokens.iter().map(|token| {
             let apps: Vec<&str> = token.apps.iter().map(|app| app.as_str()).collect();
             [
@@ -201,6 +203,7 @@ pub fn tokens(tokens: &[Token], now: Timestamp) -> String {
                 },
                 ago(token.created_at, now),
                 or_dash(token.last_used_at.map(|at| ago(at, now))),
+                or_dash(token.expires_at.map(Timestamp::to_the_second)),
             ]
         }),
     )

@@ -51,8 +51,9 @@ pub trait Runtime: Send + Sync + std::fmt::Debug {
 
     /// Runs commands one after the other in one container, each in a shell or
     /// process of its own, until one fails. Asks `watcher` before each starts.
-    /// The container is discarded afterwards. One of the same deployment and
-    /// name that is there already is ended first.
+    /// The container is discarded afterwards, unless a command failed and
+    /// `run.when_failed` says otherwise. One of the same deployment and name that
+    /// is there already is ended first.
     ///
     /// When the future is dropped, or this whole process ends, the running
     /// command goes on to its end or its time limit, for
@@ -111,12 +112,27 @@ pub trait Runtime: Send + Sync + std::fmt::Debug {
     /// The instances of an environment that exist, of every deployment.
     async fn instances(&self, key: &EnvironmentKey) -> Result<Vec<Owned>, RuntimeError>;
 
+    /// Ends all that a failed deployment has made and gives what is left for a
+    /// look inside: its instances, and containers kept by [`WhenFailed::Keep`].
+    /// Nothing of it runs any more, nothing starts it again; the rest is
+    /// removed, as by [`Runtime::clean_up`], which later removes these too.
+    async fn set_aside(&self, deployment: DeploymentId) -> Result<Vec<Kept>, RuntimeError>;
+
     /// Removes a deployment's release containers and probes; its instances go on.
     async fn discard_runs(&self, deployment: DeploymentId) -> Result<(), RuntimeError>;
 
     /// Removes whatever a deployment has left except its image: instances,
     /// release containers, half-built things.
     async fn clean_up(&self, deployment: DeploymentId) -> Result<(), RuntimeError>;
+}
+
+/// Something that ended and can be looked into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// `web.1`, `release commands`.
+    pub what: String,
+    /// Where a person finds it: `container NAME`, `folder PATH`.
+    pub place: String,
 }
 
 /// An instance and the deployment that made it.
@@ -195,6 +211,7 @@ pub struct CommandRun {
     /// The first of `commands` to run; those before it have run already.
     /// Indexes told to the watcher are always those of `commands`.
     pub from: usize,
+    pub when_failed: WhenFailed,
     pub variables: Variables,
     /// The port of the process type that is routed, told as `PORT`.
     pub port: Option<u16>,
@@ -202,6 +219,24 @@ pub struct CommandRun {
     /// Mounted (docker), or made as directories (process); the runtime adds
     /// each one's [`Volume::variable`].
     pub volumes: Vec<Volume>,
+}
+
+/// What becomes of the container of a run whose command failed; one that was
+/// cancelled or halted is discarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenFailed {
+    Discard,
+    /// It stays, ended, until [`Runtime::clean_up`] or the next run of the same
+    /// name.
+    Keep,
+}
+
+impl CommandRun {
+    /// Whether the container stays for a look inside after a command ended so.
+    pub fn keeps(&self, exit: Exit) -> bool {
+        let failed = !exit.is_success() && exit != Exit::Cancelled;
+        failed && self.when_failed == WhenFailed::Keep
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

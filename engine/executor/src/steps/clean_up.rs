@@ -6,11 +6,13 @@ use shipway_core::ending::{Aftermath, Ending, Failed};
 use shipway_core::journal::{Event, Exit};
 use shipway_core::name::{DeploymentId, Label, RunName};
 use shipway_core::pipeline::{Cause, Debris, Planned, Step};
+use shipway_core::ports::runtime::{Kept, RuntimeError};
 use shipway_core::release::{Phase, ReleaseCommand};
 
 use super::commands::{self, Ran};
 use crate::deploy::Deploying;
 use crate::failures::{Broken, Halted, sentence};
+use crate::kept;
 use crate::way_back::{self, Lost};
 
 pub async fn take_back(deploying: &Deploying, debris: &Debris) -> Result<(), Halted> {
@@ -23,7 +25,7 @@ pub async fn take_back(deploying: &Deploying, debris: &Debris) -> Result<(), Hal
         }
     }
     match restore_route(deploying, debris).await {
-        Ok(()) => remove(deploying).await?,
+        Ok(()) => remove(deploying, debris).await?,
         Err(lost) => {
             let message = format!(
                 "the new version's instances stay for now, since requests may go to them: {}",
@@ -43,12 +45,17 @@ pub async fn take_back(deploying: &Deploying, debris: &Debris) -> Result<(), Hal
     Ok(())
 }
 
-async fn remove(deploying: &Deploying) -> Result<(), Halted> {
+async fn remove(deploying: &Deploying, debris: &Debris) -> Result<(), Halted> {
     let scene = &deploying.scene;
-    match scene.runtime.clean_up(scene.deployment).await {
+    let failed = matches!(debris.cause, Cause::Failed(_));
+    let removed = match failed && kept::keeps(&scene.environment) {
+        true => set_aside(deploying).await,
+        false => scene.runtime.clean_up(scene.deployment).await,
+    };
+    match removed {
         Ok(()) => {
             let log = &scene.log;
-            log.say("the new version's instances and working files are removed");
+            log.say("of the new version nothing runs any more");
             Ok(())
         }
         Err(error) => {
@@ -59,6 +66,30 @@ async fn remove(deploying: &Deploying) -> Result<(), Halted> {
             warn(deploying, message).await
         }
     }
+}
+
+/// Ends what the new version has made, and says where it is for a look inside.
+/// What was kept before it goes.
+async fn set_aside(deploying: &Deploying) -> Result<(), RuntimeError> {
+    let scene = &deploying.scene;
+    let all = scene.runtime.set_aside(scene.deployment).await?;
+    if all.is_empty() {
+        return Ok(());
+    }
+    let (world, environment) = (&scene.world, &scene.environment);
+    if let Err(error) = kept::let_go(world, environment, Some(scene.deployment)).await {
+        let error = sentence(&error);
+        tracing::warn!(environment = %environment.key, error, "what failed before stays");
+    }
+    let until = world.clock.now().later(environment.keep_failed());
+    scene.log.say(format!(
+        "kept for a look inside until {}:",
+        until.to_the_second()
+    ));
+    for Kept { what, place } in all {
+        scene.log.say(format!("  {what}: {place}"));
+    }
+    Ok(())
 }
 
 /// Nothing was routed before the switch.

@@ -8,13 +8,16 @@ use shipway_core::ending::{Failure, Reason};
 use shipway_core::journal::{Event, Exit, Output};
 use shipway_core::name::{Label, RunName};
 use shipway_core::pipeline::{Candidate, Pipeline, Planned, Started, Step};
-use shipway_core::ports::runtime::{Command, CommandRun, OpenCommand, Resumed, RuntimeError};
+use shipway_core::ports::runtime::{
+    Command, CommandRun, OpenCommand, Resumed, RuntimeError, WhenFailed,
+};
 use shipway_core::release::{Phase, ReleaseCommand};
 use tokio::time::sleep;
 
 use self::watcher::Watcher;
 use crate::deploy::Deploying;
 use crate::failures::{self, Broken, Halted, sentence};
+use crate::kept;
 use crate::variables::variables;
 
 mod due;
@@ -305,6 +308,15 @@ impl Run<'_> {
         }
     }
 
+    /// Of an undo or an `after` command the log must do.
+    fn when_failed(&self) -> WhenFailed {
+        let proves = matches!(self.phase, Phase::Release | Phase::Gate);
+        match proves && kept::keeps(&self.deploying.scene.environment) {
+            true => WhenFailed::Keep,
+            false => WhenFailed::Discard,
+        }
+    }
+
     fn request(&self, from: usize) -> CommandRun {
         let (scene, planned) = (&self.deploying.scene, self.planned);
         let mut processes = planned.plan.processes.iter();
@@ -316,6 +328,7 @@ impl Run<'_> {
             image: planned.image.clone(),
             commands: self.commands.iter().map(to_run).collect(),
             from,
+            when_failed: self.when_failed(),
             variables: variables(
                 &scene.environment,
                 scene.deployment,

@@ -17,6 +17,7 @@ use super::commands::{self, Ran};
 use crate::deploy::Deploying;
 use crate::failures::{Broken, sentence};
 use crate::journal as journals;
+use crate::kept;
 
 /// Between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(10);
@@ -154,7 +155,7 @@ async fn after(
     Ok(())
 }
 
-/// Old images and the working directory.
+/// Old images, what failed before, and the working directory.
 async fn tidy(deploying: &Deploying, retired: &mut Retired) {
     let scene = &deploying.scene;
     match images_to_keep(deploying).await {
@@ -171,6 +172,9 @@ async fn tidy(deploying: &Deploying, retired: &mut Retired) {
         retired
             .problems
             .push(format!("a release container stays: {}", sentence(&error)));
+    }
+    if let Err(error) = kept::let_go(&scene.world, &scene.environment, None).await {
+        retired.problems.push(sentence(&error));
     }
     if let Err(error) = scene.world.source.discard(scene.deployment).await {
         retired

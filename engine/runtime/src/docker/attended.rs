@@ -14,6 +14,7 @@ use shipway_core::ports::{LineEnd, Stream};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
+use super::commands::Next;
 use super::driver::{self, Ended};
 use super::engine::CALL;
 use super::failure::explain;
@@ -123,8 +124,13 @@ impl Attended {
         Ok(End::Stopped(exit))
     }
 
-    pub async fn remove(self) -> Result<(), RuntimeError> {
-        self.container.remove().await
+    /// When nothing more is to run in it.
+    pub async fn close(self, last: Next) -> Result<(), RuntimeError> {
+        match last {
+            Next::Start | Next::Stop => self.container.remove().await,
+            // The driver waits for more, and whatever the command left may run.
+            Next::Keep => self.container.signal("KILL").await,
+        }
     }
 }
 

@@ -43,7 +43,7 @@ pub async fn run(
     };
     let mut shared = Shared::NotYet;
     match job.all_from(run.from, &mut shared).await {
-        Ok(()) => shared.close().await,
+        Ok(next) => shared.close(next).await,
         Err(error) => {
             if let Err(left) = remove_all_of(engine, run).await {
                 tracing::warn!(run = %run.name, error = %left, "a container was left behind");
@@ -75,9 +75,10 @@ pub enum Shared {
 }
 
 impl Shared {
-    pub async fn close(self) -> Result<(), RuntimeError> {
+    /// `last` is what came of the run's last command.
+    pub async fn close(self, last: Next) -> Result<(), RuntimeError> {
         match self {
-            Self::Up(driven) => driven.attended.remove().await,
+            Self::Up(driven) => driven.attended.close(last).await,
             Self::NotYet | Self::Impossible => Ok(()),
         }
     }
@@ -88,17 +89,20 @@ impl Shared {
 pub enum Next {
     Start,
     Stop,
+    /// The command failed, and its container stays for a look inside.
+    Keep,
 }
 
 impl<'a> Job<'a> {
     /// One after the other, until one fails or the watcher halts.
-    pub async fn all_from(&self, first: usize, shared: &mut Shared) -> Result<(), RuntimeError> {
+    pub async fn all_from(&self, first: usize, shared: &mut Shared) -> Result<Next, RuntimeError> {
         for (index, command) in self.run.commands.iter().enumerate().skip(first) {
-            if self.one(index, command, shared).await? == Next::Stop {
-                return Ok(());
+            let next = self.one(index, command, shared).await?;
+            if next != Next::Start {
+                return Ok(next);
             }
         }
-        Ok(())
+        Ok(Next::Start)
     }
 
     async fn one(
@@ -144,11 +148,11 @@ impl<'a> Job<'a> {
     }
 
     pub async fn finish(&self, index: usize, exit: Exit, took: Duration) -> Next {
-        let heard = self.watcher.finished(index, exit, took).await;
-        if heard.is_err() || !exit.is_success() {
-            return Next::Stop;
+        match self.watcher.finished(index, exit, took).await {
+            Ok(()) if exit.is_success() => Next::Start,
+            Ok(()) if self.run.keeps(exit) => Next::Keep,
+            Ok(()) | Err(_) => Next::Stop,
         }
-        Next::Start
     }
 
     /// Starts the container of all commands from this one on, which waits for
@@ -206,7 +210,7 @@ impl<'a> Job<'a> {
         let exit = exit_apart(&attended.container, end).await?;
         let next = self.finish(one.index, exit, began.elapsed()).await;
         // Not before somebody knows how it ended.
-        attended.remove().await?;
+        attended.close(next).await?;
         Ok(next)
     }
 

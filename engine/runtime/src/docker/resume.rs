@@ -42,15 +42,20 @@ pub async fn resume(
         left: Left::of(engine, run).await?,
     };
     let mut shared = Shared::NotYet;
-    let resumed = match open {
+    let last = match open {
         Some(open) => resuming.open_command(open, &mut shared).await?,
         None => resuming.between_two(&mut shared).await?,
     };
-    match resumed {
-        Resumed::Ended => shared.close().await?,
-        Resumed::Lost => remove_all_of(engine, run).await?,
+    match last {
+        Some(last) => {
+            shared.close(last).await?;
+            Ok(Resumed::Ended)
+        }
+        None => {
+            remove_all_of(engine, run).await?;
+            Ok(Resumed::Lost)
+        }
     }
-    Ok(resumed)
 }
 
 /// The containers of a run.
@@ -124,26 +129,27 @@ struct Resuming<'a> {
 }
 
 impl<'a> Resuming<'a> {
-    async fn between_two(&mut self, shared: &mut Shared) -> Result<Resumed, RuntimeError> {
+    /// What came of the last command; none where the run is lost.
+    async fn between_two(&mut self, shared: &mut Shared) -> Result<Option<Next>, RuntimeError> {
         let Some(one) = self.left.take_shared_at_work() else {
-            return Ok(Resumed::Lost);
+            return Ok(None);
         };
         let Some(driven) = self.take_up(&one).await? else {
-            return Ok(Resumed::Lost);
+            return Ok(None);
         };
         *shared = Shared::Up(Box::new(driven));
-        self.job.all_from(self.job.run.from, shared).await?;
-        Ok(Resumed::Ended)
+        let last = self.job.all_from(self.job.run.from, shared).await?;
+        Ok(Some(last))
     }
 
     async fn open_command(
         &mut self,
         open: &OpenCommand,
         shared: &mut Shared,
-    ) -> Result<Resumed, RuntimeError> {
+    ) -> Result<Option<Next>, RuntimeError> {
         let run = self.job.run;
         let Some(command) = run.commands.get(open.index) else {
-            return Ok(Resumed::Lost);
+            return Ok(None);
         };
         let next = match (self.left.apart.remove(&open.index), command.entrypoint) {
             (Some(one), _) => self.apart(&one, open, command, shared).await?,
@@ -151,11 +157,12 @@ impl<'a> Resuming<'a> {
             (None, Entrypoint::Keep) => None,
         };
         match next {
-            None => return Ok(Resumed::Lost),
-            Some(Next::Stop) => {}
-            Some(Next::Start) => self.job.all_from(open.index + 1, shared).await?,
+            Some(Next::Start) => {
+                let last = self.job.all_from(open.index + 1, shared).await?;
+                Ok(Some(last))
+            }
+            last => Ok(last),
         }
-        Ok(Resumed::Ended)
     }
 
     /// None if nobody knows how the command ended.
@@ -185,7 +192,7 @@ impl<'a> Resuming<'a> {
         let next = self.job.finish(open.index, exit, took).await;
         if one.state == State::Ended {
             // Another one runs the commands that follow.
-            driven.attended.remove().await?;
+            driven.attended.close(next).await?;
         } else {
             *shared = Shared::Up(Box::new(driven));
         }
@@ -222,7 +229,7 @@ impl<'a> Resuming<'a> {
         }
         let took = open.started_before + again.elapsed();
         let next = self.job.finish(open.index, exit, took).await;
-        attended.remove().await?;
+        attended.close(next).await?;
         *shared = self.shared_after(command).await?;
         Ok(Some(next))
     }

@@ -21,7 +21,7 @@ use super::child::{Program, base_variables};
 use super::follow::Following;
 use super::images::{ImageFolder, resolve};
 use super::launch::launch_command;
-use super::run::{Machine, Run};
+use super::run::{Machine, Next, Run};
 use super::state::{failed, make_private};
 use super::volumes;
 use crate::lines::Stored;
@@ -49,8 +49,8 @@ pub async fn run(
         watcher: &*watcher,
     };
     let done = commands.all_from(request.from).await;
-    run.close().await;
-    done
+    run.close_after(*done.as_ref().unwrap_or(&Next::Stop)).await;
+    done.map(drop)
 }
 
 /// An error leaves the run as it is, to be tried again.
@@ -74,12 +74,12 @@ pub async fn resume(
         run: &run,
         watcher: &*watcher,
     };
-    let resumed = match open {
+    let last = match open {
         Some(open) => commands.go_on_with(open, machine).await?,
-        None => commands.go_on(request.from).await?,
+        None => Some(commands.go_on(request.from).await?),
     };
-    run.close().await;
-    Ok(resumed)
+    run.close_after(last.unwrap_or(Next::Stop)).await;
+    Ok(last.map_or(Resumed::Lost, |_| Resumed::Ended))
 }
 
 struct Commands<'a> {
@@ -92,19 +92,12 @@ struct Commands<'a> {
     watcher: &'a dyn CommandWatcher,
 }
 
-/// Whether the next command may start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
-    Start,
-    Stop,
-}
-
 impl Commands<'_> {
     /// One after the other, until one fails or the watcher halts.
-    async fn all_from(&self, first: usize) -> Result<(), RuntimeError> {
+    async fn all_from(&self, first: usize) -> Result<Next, RuntimeError> {
         for (index, command) in self.request.commands.iter().enumerate().skip(first) {
             if self.watcher.starting(index).await.is_err() {
-                return Ok(());
+                return Ok(Next::Stop);
             }
             if index == self.request.from {
                 self.tell_problems(index).await;
@@ -112,27 +105,28 @@ impl Commands<'_> {
             self.start(index, command).await?;
             let ended = self.follow(index, Stored::default()).await?;
             let ended = ended.ok_or_else(untold)?;
-            if self.finish(index, ended).await == Next::Stop {
-                return Ok(());
+            let next = self.finish(index, ended).await;
+            if next != Next::Start {
+                return Ok(next);
             }
         }
-        Ok(())
+        Ok(Next::Start)
     }
 
-    async fn go_on(&self, next: usize) -> Result<Resumed, RuntimeError> {
+    async fn go_on(&self, next: usize) -> Result<Next, RuntimeError> {
         // The next engine compares with this boot of the machine.
         self.run.note(None)?;
-        self.all_from(next).await?;
-        Ok(Resumed::Ended)
+        self.all_from(next).await
     }
 
+    /// What came of the last command; none where the run is lost.
     async fn go_on_with(
         &self,
         open: &OpenCommand,
         machine: Machine,
-    ) -> Result<Resumed, RuntimeError> {
+    ) -> Result<Option<Next>, RuntimeError> {
         let Some(command) = self.request.commands.get(open.index) else {
-            return Ok(Resumed::Lost);
+            return Ok(None);
         };
         let folder = self.run.command(open.index);
         // After a restart of the machine the claim may be what was lost.
@@ -140,11 +134,11 @@ impl Commands<'_> {
             self.start(open.index, command).await?;
         }
         let Some(ended) = self.follow(open.index, open.into()).await? else {
-            return Ok(Resumed::Lost);
+            return Ok(None);
         };
         match self.finish(open.index, ended).await {
-            Next::Start => self.go_on(open.index + 1).await,
-            Next::Stop => Ok(Resumed::Ended),
+            Next::Start => self.go_on(open.index + 1).await.map(Some),
+            last => Ok(Some(last)),
         }
     }
 
@@ -164,11 +158,11 @@ impl Commands<'_> {
     async fn finish(&self, index: usize, ended: Ended) -> Next {
         let Ended { exit, millis } = ended;
         let took = Duration::from_millis(millis);
-        let heard = self.watcher.finished(index, exit, took).await;
-        if heard.is_err() || !exit.is_success() {
-            return Next::Stop;
+        match self.watcher.finished(index, exit, took).await {
+            Ok(()) if exit.is_success() => Next::Start,
+            Ok(()) if self.request.keeps(exit) => Next::Keep,
+            Ok(()) | Err(_) => Next::Stop,
         }
-        Next::Start
     }
 
     /// Until a supervisor has taken it on. To be repeated where it is not known

@@ -223,21 +223,46 @@ fn status_in(folder: &Path) -> InstanceStatus {
 
 /// Stops one and removes all that is of it.
 pub async fn stop(state: &State, id: &str, grace: Duration) -> Result<(), RuntimeError> {
-    let Some(folder) = folder_of(state, id) else {
+    let Some(folder) = halt(state, id, grace).await? else {
         return Ok(());
+    };
+    let what = format!("remove the instance {id}");
+    blocking(&what.clone(), move || {
+        remove_tree(&folder).map_err(|error| failed(what, error))
+    })
+    .await
+}
+
+/// Stops one and keeps its folder, which it gives for people.
+pub async fn set_aside(
+    state: &State,
+    id: &str,
+    grace: Duration,
+) -> Result<Option<(String, PathBuf)>, RuntimeError> {
+    let folder = halt(state, id, grace).await?;
+    Ok(folder.and_then(|folder| {
+        let record: Record = read_record(&folder.join(RECORD))?;
+        let who = format!("{}.{}", record.instance.process, record.number);
+        Some((who, folder))
+    }))
+}
+
+/// Nothing of it runs afterwards. None if there is no such instance.
+async fn halt(state: &State, id: &str, grace: Duration) -> Result<Option<PathBuf>, RuntimeError> {
+    let Some(folder) = folder_of(state, id) else {
+        return Ok(None);
     };
     if let Some(status) = Status::read(&folder) {
         ask_supervisor(&folder, &status, grace).await?;
         end_orphan(&folder, &status, grace).await;
     }
-    let what = format!("remove the instance {id}");
-    blocking(&what.clone(), move || {
+    blocking(&format!("end the instance {id}"), move || {
         let group = read_record::<Record>(&folder.join(RECORD)).map(|record| record.group);
         match group.filter(Group::is_some) {
             Some(group) => group.remove(),
             None => stray::kill_those_in(&folder),
         }
-        remove_tree(&folder).map_err(|error| failed(what, error))
+        Ok(Some(folder))
     })
     .await
 }

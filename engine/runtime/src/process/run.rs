@@ -153,12 +153,30 @@ impl Run {
 
     /// Ends whatever is left of it and removes its folder.
     pub async fn close(self) {
+        self.close_after(Next::Stop).await;
+    }
+
+    /// The same, unless the folder stays for a look inside. `last` is what came
+    /// of the run's last command.
+    pub async fn close_after(self, last: Next) {
         let folder = self.folder.clone();
-        let closed = blocking("close the run", move || end(&folder)).await;
-        if let Err(error) = closed {
+        let closed = blocking("close the run", move || match last {
+            Next::Start | Next::Stop => end(&folder),
+            Next::Keep => halt(&folder),
+        });
+        if let Err(error) = closed.await {
             tracing::warn!(folder = %self.folder.display(), %error, "a run's folder stays behind");
         }
     }
+}
+
+/// What is to be done after a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    Start,
+    Stop,
+    /// The command failed, and the run's folder stays for a look inside.
+    Keep,
 }
 
 fn nonce() -> String {
@@ -166,10 +184,12 @@ fn nonce() -> String {
 }
 
 /// No nonce holds a dash.
+const NAMED: &str = "run-";
+
 fn folder_of(state: &State, run: &CommandRun) -> PathBuf {
     state
         .runs_of(run.deployment)
-        .join(format!("run-{}", run.name))
+        .join(format!("{NAMED}{}", run.name))
 }
 
 fn group_name(run: &CommandRun) -> String {
@@ -185,7 +205,40 @@ pub fn end_all(state: &State, deployment: DeploymentId) -> Result<(), RuntimeErr
     remove_tree(&all).map_err(|error| failed("remove the deployment's runs", error))
 }
 
+/// Ends every run of a deployment and removes those without a name. Gives the
+/// names of the others, which have ended before or end now, and their folders.
+pub fn set_aside(
+    state: &State,
+    deployment: DeploymentId,
+) -> Result<Vec<(String, PathBuf)>, RuntimeError> {
+    let all = folders(&state.runs_of(deployment))
+        .map_err(|error| failed("list the deployment's runs", error))?;
+    let mut kept = Vec::new();
+    for folder in all {
+        let name = folder.file_name().and_then(|name| name.to_str());
+        match name.and_then(|name| name.strip_prefix(NAMED)) {
+            Some(name) => {
+                halt(&folder)?;
+                kept.push((name.to_owned(), folder));
+            }
+            None => end(&folder)?,
+        }
+    }
+    Ok(kept)
+}
+
 fn end(folder: &Path) -> Result<(), RuntimeError> {
+    halt(folder)?;
+    remove_tree(folder).map_err(|error| failed(format!("remove {}", folder.display()), error))?;
+    // The deployment's folder goes with its last run.
+    if let Some(parent) = folder.parent() {
+        let _ = fs::remove_dir(parent);
+    }
+    Ok(())
+}
+
+/// Nothing of it runs afterwards.
+fn halt(folder: &Path) -> Result<(), RuntimeError> {
     let record: Record = read_record(&folder.join(RECORD)).unwrap_or_default();
     end_commands(folder)?;
     if let Some(process) = &record.process {
@@ -195,11 +248,6 @@ fn end(folder: &Path) -> Result<(), RuntimeError> {
         record.group.remove();
     } else {
         stray::kill_those_in(folder);
-    }
-    remove_tree(folder).map_err(|error| failed(format!("remove {}", folder.display()), error))?;
-    // The deployment's folder goes with its last run.
-    if let Some(parent) = folder.parent() {
-        let _ = fs::remove_dir(parent);
     }
     Ok(())
 }

@@ -12,6 +12,7 @@
     reason = "tests"
 )]
 
+pub mod aside;
 pub mod commands;
 pub mod exec;
 pub mod images;
@@ -26,7 +27,9 @@ use std::time::Duration;
 use shipway_core::environment::Limits;
 use shipway_core::journal::Image;
 use shipway_core::name::{DeploymentId, RunName};
-use shipway_core::ports::runtime::{BuildRequest, Command, CommandRun, Runtime, Variables};
+use shipway_core::ports::runtime::{
+    BuildRequest, Command, CommandRun, Runtime, Variables, WhenFailed,
+};
 use shipway_core::process::{DecidedBy, Process};
 use shipway_core::release::{Entrypoint, Invocation, Phase};
 use shipway_core::secret::Secret;
@@ -58,6 +61,7 @@ pub async fn every_case(fixture: &Fixture) {
     probes::every_case(fixture).await;
     instances::every_case(fixture).await;
     exec::every_case(fixture).await;
+    aside::every_case(fixture).await;
 }
 
 impl Fixture {
@@ -74,6 +78,7 @@ impl Fixture {
             image: self.image.clone(),
             commands,
             from: 0,
+            when_failed: WhenFailed::Discard,
             variables: variables(&[]),
             port: Some(self.port),
             limits: Limits::default(),

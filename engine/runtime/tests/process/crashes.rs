@@ -9,7 +9,9 @@ use nix::unistd::Pid;
 use shipway_core::journal::{Exit, Image};
 use shipway_core::name::RunName;
 use shipway_core::ports::Stream;
-use shipway_core::ports::runtime::{BuildRequest, CommandRun, OpenCommand, Resumed, Runtime};
+use shipway_core::ports::runtime::{
+    BuildRequest, CommandRun, OpenCommand, Resumed, Runtime, WhenFailed,
+};
 use shipway_core::release::Phase;
 
 use crate::conformance::recorder::Recorder;
@@ -126,6 +128,7 @@ fn run(folder: &Path, build: BuildRequest, image: Image) -> CommandRun {
         image,
         commands: vec![shell(&script)],
         from: 0,
+        when_failed: WhenFailed::Discard,
         variables: Vec::new(),
         port: None,
         limits: Default::default(),

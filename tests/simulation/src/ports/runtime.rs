@@ -11,7 +11,8 @@ use shipway_core::name::{AppName, DeploymentId};
 use shipway_core::ports::Output;
 use shipway_core::ports::runtime::{
     BuildRequest, CommandRun, CommandWatcher, ExecRequest, ImageHealth, ImageKey, InstanceStatus,
-    OpenCommand, Owned, ProbeOutput, ProbeRequest, Resumed, Runtime, RuntimeError, StartRequest,
+    Kept, OpenCommand, Owned, ProbeOutput, ProbeRequest, Resumed, Runtime, RuntimeError,
+    StartRequest,
 };
 use tokio::time::{Instant, sleep_until};
 
@@ -158,6 +159,14 @@ impl Runtime for Line {
             owned.collect()
         });
         Ok(all.await?)
+    }
+
+    async fn set_aside(&self, deployment: DeploymentId) -> Result<Vec<Kept>, RuntimeError> {
+        self.call(|state| state.set_aside(deployment)).await?;
+        Ok(vec![Kept {
+            what: "web.1".to_owned(),
+            place: format!("container {deployment}"),
+        }])
     }
 
     async fn discard_runs(&self, deployment: DeploymentId) -> Result<(), RuntimeError> {

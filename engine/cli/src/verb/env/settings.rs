@@ -88,6 +88,9 @@ pub struct Settings {
     /// How long old instances may finish their requests, such as 30s
     #[arg(long, value_parser = seconds, value_name = "TIME")]
     drain: Option<u32>,
+    /// How long the containers of a failed deployment are kept for a look inside, such as 1h
+    #[arg(long, value_parser = seconds, value_name = "TIME")]
+    keep_failed: Option<u32>,
 }
 
 impl Settings {
@@ -149,6 +152,8 @@ impl Settings {
         set("limits.memory_mib", self.memory.map(Value::from));
         set("limits.cpu_millis", self.cpu.map(Value::from));
         set("drain_seconds", self.drain.map(Value::from));
+        let keep_failed = self.keep_failed.map(Value::from);
+        set("keep_failed_seconds", keep_failed);
         Ok(patch)
     }
 }
