@@ -28,7 +28,7 @@ mod template;
 
 use case::Case;
 use language::LANGUAGES;
-pub use language::{Language, search_path};
+pub use language::{Language, from_python_packages, search_path};
 pub use outcome::Outcome;
 use outcome::{Spoken, disagreements};
 use shipway::Shipway;

@@ -9,6 +9,7 @@
 //! | [`hostile`] | attacks the sandbox, and shows how each attack was contained |
 //! | [`simulate`] | the executor over thousands of simulated worlds, and its promises |
 //! | [`crash`] | kills the engine at each point of a journal, and looks what becomes of it |
+//! | [`api_check`] | holds the API's answers to its description |
 //! | [`check`] | formatting, lints, directions of dependencies, licenses |
 //! | [`bench`] | what Shipway takes, beside what others take (`docs/benchmarks.md`) |
 //!
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod api_check;
 mod bench;
 mod check;
 mod conformance;
@@ -65,6 +67,8 @@ enum Verb {
     Simulate(proof::Arguments),
     /// Kill the engine at each point of a journal, and look what becomes of it
     Crash(proof::Arguments),
+    /// Hold a running engine's answers to the API's description
+    ApiCheck(api_check::Arguments),
     /// Check formatting, lints and dependencies
     Check(check::Arguments),
     /// Measure
@@ -79,6 +83,7 @@ fn main() -> ExitCode {
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Conformance(arguments) => conformance::run(&arguments),
         Verb::Hostile(arguments) => hostile::run(&arguments),
+        Verb::ApiCheck(arguments) => api_check::run(&arguments),
         Verb::Simulate(arguments) => simulate::SIMULATION.run(&arguments),
         Verb::Crash(arguments) => crash::CRASH_LOOP.run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),

@@ -84,6 +84,19 @@ impl Stage {
         command
             .args(self.serve_arguments())
             .envs(variables.iter().map(|(name, value)| (name, value)));
+        self.serve(command)
+    }
+
+    /// The same, for one client that asks as fast as it can.
+    pub fn start_unlimited(&mut self) -> Result<()> {
+        let mut command = self.shipway();
+        command
+            .args(self.serve_arguments())
+            .args(["--rate-limit", "0"]);
+        self.serve(command)
+    }
+
+    fn serve(&mut self, mut command: Command) -> Result<()> {
         let mut serve = run::spawn_logged(&mut command, &self.serve_log())?;
         let ready = run::until(START_LIMIT, || match serve.try_wait() {
             Ok(None) => self.is_ready().then_some(true),

@@ -14,7 +14,7 @@ use crate::crash::CRASH_LOOP;
 use crate::guests::Way;
 use crate::house::{self, BUILD_LIMIT, House, Profile};
 use crate::simulate::SIMULATION;
-use crate::{conformance, plugins, run, say};
+use crate::{api_check, conformance, plugins, run, say};
 
 mod needs;
 mod report;
@@ -44,6 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         report.add(conformance(&house));
         report.add(simulation(&house));
         report.add(crashes(&house));
+        report.add(answers(&house));
     }
     Ok(conclude(&house, &report, &lacks))
 }
@@ -143,6 +144,15 @@ fn crashes(house: &House) -> Sums {
     let options = ["--runtime".to_owned(), "process".to_owned()];
     as_one("crash loop", |heard| {
         CRASH_LOOP.run_built(house, &options, heard)
+    })
+}
+
+/// The API's answers, held to its description; one test.
+fn answers(house: &House) -> Sums {
+    let program = house.program(Profile::Dev, "shipway");
+    let options = api_check::Arguments::default();
+    as_one("api-check", |heard| {
+        api_check::run_built(house, program, &options, heard)
     })
 }
 

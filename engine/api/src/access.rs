@@ -87,6 +87,11 @@ impl FromRequestParts<ApiState> for Caller {
             .ok_or_else(unknown)?;
         let token = state.store.token_by_digest(&digest).await?;
         let token = token.ok_or_else(unknown)?;
+        if let Some(at) = token.expired(state.clock.now()) {
+            let detail = format!("token {:?} has expired at {at}", token.name);
+            return Err(Problem::new(Kind::Unauthorized, detail)
+                .with_hint("make a new one: shipway token create NAME --expires 90d"));
+        }
         note_use(state, &token).await;
         Ok(Self(token))
     }

@@ -22,6 +22,9 @@ pub mod access;
 pub mod bearer;
 pub mod signature;
 
+pub mod conditional;
+pub mod rate;
+
 pub mod extract;
 pub mod negotiate;
 pub mod patch;

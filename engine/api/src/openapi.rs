@@ -1,10 +1,12 @@
 //! The description of the API, made from the handlers. What holds for every
 //! route is added here, once: names in paths, problems, the token.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
-use utoipa::openapi::schema::{Object, Type};
+use utoipa::openapi::schema::{AllOf, Object, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, InfoBuilder, OpenApi, PathItem, Ref, RefOr, Required};
 use utoipa::{PartialSchema, ToSchema};
@@ -31,13 +33,15 @@ pub(crate) fn complete(mut api: OpenApi) -> OpenApi {
     let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
     Problem::schemas(&mut schemas);
     components.schemas.extend(schemas);
+    close_compositions(components);
     api.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(
         TOKEN,
         [],
     )]);
+    let names: BTreeSet<String> = components.schemas.keys().cloned().collect();
     for (path, item) in &mut api.paths.paths {
         for operation in operations(item) {
-            name_parameters(operation, path);
+            name_parameters(operation, path, &names);
             operation
                 .responses
                 .responses
@@ -59,7 +63,7 @@ pub(crate) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Opera
     .flatten()
 }
 
-fn name_parameters(operation: &mut Operation, path: &str) {
+fn name_parameters(operation: &mut Operation, path: &str, schemas: &BTreeSet<String>) {
     let names = path
         .split('{')
         .skip(1)
@@ -70,9 +74,67 @@ fn name_parameters(operation: &mut Operation, path: &str) {
             .name(name)
             .parameter_in(ParameterIn::Path)
             .required(Required::True)
-            .schema(Some(Object::with_type(Type::String)))
+            .schema(Some(schema_of(name, schemas)))
             .build();
         parameters.push(parameter);
+    }
+}
+
+/// A part of a path has the rules of the name that it is.
+fn schema_of(parameter: &str, schemas: &BTreeSet<String>) -> RefOr<Schema> {
+    let name = match parameter {
+        "app" => "AppName",
+        "environment" => "EnvironmentName",
+        "deployment" => "DeploymentId",
+        "plugin" => "PluginName",
+        "variable" => "VariableName",
+        "label" => "Label",
+        _ => "",
+    };
+    match schemas.contains(name) {
+        true => Ref::from_schema_name(name).into(),
+        false => Object::with_type(Type::String).into(),
+    }
+}
+
+/// An object that takes no other fields is of no use as a part of a larger one:
+/// it would refuse those of the other parts. So the parts become one object.
+fn close_compositions(components: &mut Components) {
+    let all = components.schemas.clone();
+    for schema in components.schemas.values_mut() {
+        if let RefOr::T(Schema::AllOf(parts)) = schema
+            && let Some(whole) = joined(parts, &all)
+        {
+            *schema = RefOr::T(Schema::Object(whole));
+        }
+    }
+}
+
+/// None where one part is no plain object.
+fn joined(parts: &AllOf, all: &BTreeMap<String, RefOr<Schema>>) -> Option<Object> {
+    let mut whole = Object::with_type(Type::Object);
+    whole.description = parts.description.clone();
+    for part in &parts.items {
+        let object = object(part, all)?;
+        whole.properties.extend(object.properties.clone());
+        whole.required.extend(object.required.iter().cloned());
+        let closed = object.additional_properties.clone();
+        whole.additional_properties = whole.additional_properties.or(closed);
+    }
+    Some(whole)
+}
+
+fn object<'a>(
+    part: &'a RefOr<Schema>,
+    all: &'a BTreeMap<String, RefOr<Schema>>,
+) -> Option<&'a Object> {
+    match part {
+        RefOr::T(Schema::Object(object)) => Some(object),
+        RefOr::T(_) => None,
+        RefOr::Ref(reference) => {
+            let name = reference.ref_location.rsplit('/').next()?;
+            object(all.get(name)?, all)
+        }
     }
 }
 

@@ -129,6 +129,9 @@ kinds! {
     /// Another app reuses the images of this one.
     InUse, "in-use", CONFLICT, "Something else needs it";
     TooLarge, "too-large", PAYLOAD_TOO_LARGE, "The body is too large";
+    /// What `If-Match` names is not what is there.
+    PreconditionFailed, "precondition-failed", PRECONDITION_FAILED, "It has changed meanwhile";
+    TooManyRequests, "too-many-requests", TOO_MANY_REQUESTS, "There are too many requests";
     UnsupportedMediaType, "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body has another content type";
     /// JSON, but not of the form that this route takes.
     InvalidBody, "invalid-body", UNPROCESSABLE_ENTITY, "The body does not fit";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::CONTENT_TYPE;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
@@ -14,8 +14,10 @@ use tower_http::trace::TraceLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::conditional::Conditional;
 use crate::openapi;
 use crate::problem::{Kind, Problem};
+use crate::rate;
 use crate::route::{
     app, deployment, environment, event, health, log, plan, plugin, plugin_install,
     plugin_settings, release_command, token, variable,
@@ -43,15 +45,22 @@ pub fn router(state: ApiState) -> Router {
         .into();
     let description =
         move || async move { ([(CONTENT_TYPE, "application/json")], api.to_string()) };
-    router
+    let rate = state.rate();
+    let routes = router
         .route("/openapi.json", get(description))
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MOST_BODY))
+        .with_state(state);
+    let conditional = Conditional::over(routes);
+    let mut router = Router::new().fallback(move |request| conditional.clone().answer(request));
+    if let Some(rate) = rate {
+        router = router.layer(from_fn_with_state(rate, rate::limit));
+    }
+    router
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(TraceLayer::new_for_http())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        .with_state(state)
 }
 
 fn routes() -> OpenApiRouter<ApiState> {

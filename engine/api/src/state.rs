@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use crate::problem::{Kind, Problem};
+use crate::rate::Rate;
 use crate::signature::Key;
 
 #[derive(Debug, Clone)]
@@ -24,6 +25,7 @@ pub struct ApiState {
     pub clock: Arc<dyn Clock>,
     /// A component must be signed with one of them; empty demands nothing.
     demanded_keys: Arc<[Key]>,
+    rate: Option<Rate>,
     /// For environments that name no runtime.
     pub default_runtime: RuntimeKind,
     /// Cancelled when the engine goes down: streams end, so that a graceful
@@ -48,6 +50,7 @@ impl ApiState {
             plugins,
             clock,
             demanded_keys: Arc::default(),
+            rate: None,
             default_runtime,
             shutdown: CancellationToken::new(),
             edits: Arc::default(),
@@ -60,6 +63,17 @@ impl ApiState {
     pub fn with_demanded_keys(mut self, keys: Vec<Key>) -> Self {
         self.demanded_keys = keys.into();
         self
+    }
+
+    /// Limits how often somebody may ask.
+    #[must_use]
+    pub fn with_rate(mut self, rate: Rate) -> Self {
+        self.rate = Some(rate);
+        self
+    }
+
+    pub(crate) fn rate(&self) -> Option<Rate> {
+        self.rate.clone()
     }
 
     pub(crate) fn demanded_keys(&self) -> &[Key] {

@@ -29,18 +29,19 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Reads `90`, `90s`, `30m` or `1h` as seconds.
+/// Reads `90`, `90s`, `30m`, `1h` or `7d` as seconds.
 pub fn seconds(text: &str) -> Result<u32, String> {
     let (number, unit) = match text.char_indices().last() {
         Some((index, 's')) => (text.get(..index), 1),
         Some((index, 'm')) => (text.get(..index), 60),
         Some((index, 'h')) => (text.get(..index), 3600),
+        Some((index, 'd')) => (text.get(..index), 24 * 3600),
         _ => (Some(text), 1),
     };
     let number: Option<u32> = number.and_then(|digits| digits.trim().parse().ok());
     number
         .and_then(|number| number.checked_mul(unit))
-        .ok_or_else(|| format!("{text:?} is no time such as 90s, 30m or 1h"))
+        .ok_or_else(|| format!("{text:?} is no time such as 90s, 30m, 1h or 7d"))
 }
 
 #[cfg(test)]
@@ -62,7 +63,8 @@ mod tests {
         assert_eq!(seconds("90s"), Ok(90));
         assert_eq!(seconds("30m"), Ok(1800));
         assert_eq!(seconds("1h"), Ok(3600));
-        for bad in ["", "m", "1d", "-1", "99999999h"] {
+        assert_eq!(seconds("7d"), Ok(604_800));
+        for bad in ["", "m", "1w", "-1", "99999999h"] {
             assert!(seconds(bad).is_err(), "{bad}");
         }
     }

@@ -19,14 +19,14 @@ pub struct InvalidName {
     pub rule: &'static str,
 }
 
-/// Declares a checked string type: its doc, its noun, its rule in words and
-/// the function that decides.
+/// Declares a checked string type: its doc, its noun, its rule in words, as the
+/// pattern that the API's description has, and the function that decides.
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $pattern:literal, $check:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, pattern = $pattern))]
         pub struct $name(String);
 
         impl $name {
@@ -78,48 +78,70 @@ macro_rules! name {
 
 name!(
     /// The name of an app. It becomes part of image tags, labels and folders.
-    AppName, "app name", "1 to 63 lower-case letters, digits and dashes, beginning with a letter", is_slug
+    AppName, "app name", "1 to 63 lower-case letters, digits and dashes, beginning with a letter",
+    r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$",
+    is_slug
 );
 name!(
     /// The name of an environment: `test`, `live`, …
-    EnvironmentName, "environment name", "1 to 63 lower-case letters, digits and dashes, beginning with a letter", is_slug
+    EnvironmentName, "environment name", "1 to 63 lower-case letters, digits and dashes, beginning with a letter",
+    r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$",
+    is_slug
 );
 name!(
     /// The name under which a plugin is installed.
-    PluginName, "plugin name", "1 to 63 lower-case letters, digits and dashes, beginning with a letter", is_slug
+    PluginName, "plugin name", "1 to 63 lower-case letters, digits and dashes, beginning with a letter",
+    r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$",
+    is_slug
 );
 name!(
     /// The name of a volume of an environment.
-    VolumeName, "volume name", "1 to 63 lower-case letters, digits and dashes, beginning with a letter", is_slug
+    VolumeName, "volume name", "1 to 63 lower-case letters, digits and dashes, beginning with a letter",
+    r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$",
+    is_slug
 );
 name!(
     /// The name of a run of commands, unique within its deployment: `release`,
     /// `gate`, `undo-3`, …
-    RunName, "name of a run", "1 to 63 lower-case letters, digits and dashes, beginning with a letter", is_slug
+    RunName, "name of a run", "1 to 63 lower-case letters, digits and dashes, beginning with a letter",
+    r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$",
+    is_slug
 );
 name!(
     /// The name of a process type: `web`, `worker`, …
-    ProcessName, "process type", "1 to 63 letters, digits, dashes and underscores", is_process_name
+    ProcessName, "process type", "1 to 63 letters, digits, dashes and underscores",
+    r"^[A-Za-z0-9_-]{1,63}$",
+    is_process_name
 );
 name!(
     /// The name of an environment variable, or of a plugin's setting.
-    VariableName, "variable name", "1 to 128 letters, digits and underscores, not beginning with a digit", is_variable_name
+    VariableName, "variable name", "1 to 128 letters, digits and underscores, not beginning with a digit",
+    r"^[A-Za-z_][A-Za-z0-9_]{0,127}$",
+    is_variable_name
 );
 name!(
     /// What people call a release command; unique among an environment's.
-    Label, "label", "1 to 200 characters on one line", is_label
+    Label, "label", "1 to 200 characters on one line",
+    r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]{0,198}[^\s\x00-\x1f\x7f])?$",
+    is_label
 );
 name!(
     /// A host name that the proxy routes, in lower case.
-    Domain, "domain", "a host name such as example.com, in lower case, without scheme or port", is_domain
+    Domain, "domain", "a host name such as example.com, in lower case, without scheme or port",
+    r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$",
+    is_domain
 );
 name!(
     /// The full id of a Git commit.
-    CommitId, "commit id", "40 or 64 hexadecimal digits in lower case", is_commit
+    CommitId, "commit id", "40 or 64 hexadecimal digits in lower case",
+    r"^([0-9a-f]{40}|[0-9a-f]{64})$",
+    is_commit
 );
 name!(
     /// A SHA-256 digest in hexadecimal.
-    Digest, "digest", "64 hexadecimal digits in lower case", |text| text.len() == 64 && is_hex(text)
+    Digest, "digest", "64 hexadecimal digits in lower case",
+    r"^[0-9a-f]{64}$",
+    |text| text.len() == 64 && is_hex(text)
 );
 
 impl RunName {

@@ -16,9 +16,17 @@ pub struct Token {
     pub apps: Vec<AppName>,
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
+    /// From then on it is refused. None lasts until it is deleted.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Token {
+    /// Since when it is refused, if it is.
+    pub fn expired(&self, now: Timestamp) -> Option<Timestamp> {
+        self.expires_at.filter(|at| *at <= now)
+    }
+
     /// Whether it may do this, to this app.
     pub fn allows(&self, scope: Scope, app: Option<&AppName>) -> bool {
         let reaches = match app {

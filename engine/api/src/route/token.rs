@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
+use shipway_core::name::Timestamp;
 use shipway_core::token;
 
 use crate::access::{Admin, May};
@@ -37,6 +38,7 @@ pub async fn create_token(
     Body(new): Body<NewToken>,
 ) -> Result<(StatusCode, Json<CreatedToken>), Problem> {
     check_name(&new.name)?;
+    check_expiry(new.expires_at, state.clock.now())?;
     for app in &new.apps {
         state.app(app).await?;
     }
@@ -48,6 +50,7 @@ pub async fn create_token(
         apps: new.apps,
         created_at: state.clock.now(),
         last_used_at: None,
+        expires_at: new.expires_at,
     };
     state.store.create_token(&kept).await?;
     let created = CreatedToken {
@@ -72,6 +75,16 @@ pub async fn delete_token(
 ) -> Result<StatusCode, Problem> {
     state.store.delete_token(&token).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn check_expiry(at: Option<Timestamp>, now: Timestamp) -> Result<(), Problem> {
+    if at.is_some_and(|at| at <= now) {
+        return Err(Problem::new(
+            Kind::InvalidSetting,
+            "expires_at: must be in the future",
+        ));
+    }
+    Ok(())
 }
 
 fn check_name(name: &str) -> Result<(), Problem> {

@@ -15,6 +15,8 @@ pub struct Token {
     pub apps: Vec<AppName>,
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
+    /// From then on it is refused; absent for one that lasts until it is deleted.
+    pub expires_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -26,6 +28,9 @@ pub struct NewToken {
     /// Empty means every app.
     #[serde(default)]
     pub apps: Vec<AppName>,
+    /// When it is to be refused; it lasts until it is deleted unless set.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A token that was just made.
@@ -45,6 +50,7 @@ impl From<token::Token> for Token {
             apps: token.apps,
             created_at: token.created_at,
             last_used_at: token.last_used_at,
+            expires_at: token.expires_at,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use serde_json::json;
-use shipway_core::token::Scope;
+use shipway_core::token::{Scope, Token};
 
 use crate::world::{Answer, World};
 
@@ -172,4 +172,37 @@ async fn a_token_is_shown_once_works_and_can_be_taken_back() {
     ask(&world, "GET", "/v1/apps", Some(&token))
         .await
         .expect(401);
+}
+
+#[tokio::test]
+async fn a_token_that_has_expired_is_refused() {
+    let world = World::with_guestbook().await;
+    let past = json!({"name": "old", "scope": "read", "expires_at": "1960-01-01T00:00:00Z"});
+    let refused = world.post("/v1/tokens", past).await.expect(422);
+    assert_eq!(refused.problem(), "invalid-setting");
+
+    let later = json!({"name": "ci", "scope": "read", "expires_at": "2999-01-01T00:00:00Z"});
+    let made = world.post("/v1/tokens", later).await.expect(201).json();
+    assert_eq!(made["expires_at"], "2999-01-01T00:00:00Z");
+    let text = made["token"].as_str().unwrap();
+    ask(&world, "GET", "/v1/apps", Some(text)).await.expect(200);
+
+    let (text, digest) = shipway_api::new_token().unwrap();
+    let now = world.state.clock.now();
+    let over = Token {
+        name: "over".to_owned(),
+        digest,
+        scope: Scope::Admin,
+        apps: Vec::new(),
+        created_at: now,
+        last_used_at: None,
+        expires_at: Some(now),
+    };
+    world.state.store.create_token(&over).await.unwrap();
+    let refused = ask(&world, "GET", "/v1/apps", Some(text.reveal())).await;
+    let detail = refused.expect(401).json()["detail"].clone();
+    assert!(
+        detail.as_str().unwrap().contains("has expired at"),
+        "{detail}"
+    );
 }

@@ -9,6 +9,7 @@
 mod world;
 
 mod access;
+mod conditional;
 mod deployments;
 mod nouns;
 mod openapi;

@@ -313,6 +313,12 @@ impl World {
         world
     }
 
+    /// Limits how often one may ask.
+    pub fn limit(&mut self, rate: shipway_api::rate::Rate) {
+        self.state = self.state.clone().with_rate(rate);
+        self.router = shipway_api::router(self.state.clone());
+    }
+
     /// With the app `guestbook` and its environment `live`.
     pub async fn with_guestbook() -> Self {
         let world = Self::new().await;
@@ -338,6 +344,7 @@ impl World {
                 .collect(),
             created_at: self.state.clock.now(),
             last_used_at: None,
+            expires_at: None,
         };
         self.state.store.create_token(&token).await.unwrap();
         text.reveal().to_owned()

@@ -3,6 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use shipway_api::rate::Rate;
 use shipway_api::signature::Key;
 use shipway_core::environment::RuntimeKind;
 use shipway_core::token::{Scope, Token};
@@ -48,6 +50,11 @@ pub struct Arguments {
     #[arg(long, default_value = "process", value_parser = ["process", "docker"])]
     pub runtime: String,
 
+    /// Requests a second that an address may send to the API, ten times that at
+    /// once; 0 sets no limit
+    #[arg(long, default_value_t = 100, value_name = "NUMBER")]
+    pub rate_limit: u32,
+
     /// Install only plugins that are signed with this public key, or one of
     /// them: minisign's, or a PEM file of cosign's
     #[arg(long, value_name = "KEYFILE")]
@@ -76,6 +83,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mut plane = wire::control_plane(&state, Choices { default_runtime }).await?;
     name_strangers(&plane, &keys).await?;
     plane.api = plane.api.with_demanded_keys(keys);
+    if let Some(requests) = NonZeroU32::new(arguments.rate_limit) {
+        plane.api = plane.api.with_rate(Rate::per_second(requests));
+    }
     let recovered = plane.engine.recover().await?;
     make_first_token(&plane, &arguments, address).await?;
 
@@ -87,6 +97,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         stopping.cancel();
     };
     let app = shipway_api::router(plane.api.clone());
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app)
         .with_graceful_shutdown(stopped)
         .await?;
@@ -141,6 +152,7 @@ async fn make_first_token(
         apps: Vec::new(),
         created_at: plane.clock.now(),
         last_used_at: None,
+        expires_at: None,
     };
     let file = arguments
         .credentials

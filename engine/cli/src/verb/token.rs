@@ -1,5 +1,7 @@
 //! `shipway token`: who may ask the API for what.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use shipway_api::wire::page::Page;
@@ -10,7 +12,7 @@ use shipway_core::token::Scope;
 use crate::client::{Client, Connection};
 use crate::failure::Failure;
 use crate::output::{Form, JsonFlag, note, say, show};
-use crate::place::word;
+use crate::place::{seconds, word};
 use crate::{clock, render};
 
 /// Make, list and delete the API's tokens
@@ -34,6 +36,9 @@ enum Action {
         /// Limit it to this app; repeat it for more [default: all]
         #[arg(long)]
         app: Vec<AppName>,
+        /// Refuse it after this time, such as 90d [default: never]
+        #[arg(long, value_parser = seconds, value_name = "TIME")]
+        expires: Option<u32>,
         #[command(flatten)]
         json: JsonFlag,
     },
@@ -46,18 +51,24 @@ enum Action {
     Delete { name: String },
 }
 
+fn lasting(seconds: u32) -> Duration {
+    Duration::from_secs(u64::from(seconds))
+}
+
 pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
     match arguments.action {
         Action::Create {
             name,
             scope,
             app,
+            expires,
             json,
         } => {
             let new = NewToken {
                 name,
                 scope,
                 apps: app,
+                expires_at: expires.map(|seconds| clock::now().later(lasting(seconds))),
             };
             let made: CreatedToken = client.at(&["tokens"]).send(Method::POST, &new).await?;
             if json.form() == Form::People {

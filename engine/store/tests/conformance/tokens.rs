@@ -17,6 +17,7 @@ fn token(name: &str, letter: char) -> Result<Token> {
         apps: vec!["shop".parse()?],
         created_at: at(0),
         last_used_at: None,
+        expires_at: None,
     })
 }
 
