@@ -64,6 +64,10 @@ impl StateDir {
         self.0.join("shipway.db")
     }
 
+    pub fn secrets_key(&self) -> PathBuf {
+        self.0.join("secrets.key")
+    }
+
     pub fn git(&self) -> PathBuf {
         self.0.join("git")
     }

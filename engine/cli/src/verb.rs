@@ -13,6 +13,7 @@ mod deploy;
 mod env;
 mod events;
 mod history;
+mod key;
 mod logs;
 mod plan;
 mod plugin;
@@ -67,6 +68,7 @@ pub enum Verb {
 
     Plugin(plugin::Arguments),
     Token(token::Arguments),
+    Key(key::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -92,6 +94,7 @@ pub fn run(verb: Verb) -> ExitCode {
         Verb::Cancel(it) => ask(it.connection.clone(), |client| cancel::run(client, it)),
         Verb::Plugin(it) => plugin(it),
         Verb::Token(it) => ask(it.connection.clone(), |client| token::run(client, it)),
+        Verb::Key(it) => tell(key::run(it), false),
         Verb::Completions(it) => tell(completions::run(&it), false),
     }
 }

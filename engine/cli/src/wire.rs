@@ -35,14 +35,16 @@ pub struct ControlPlane {
 }
 
 /// What `serve` decides and the wiring passes on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Choices {
+    /// Of the keys that seal settings in the store.
+    pub secrets_key: PathBuf,
     pub default_runtime: RuntimeKind,
 }
 
 pub async fn control_plane(state: &StateDir, choices: Choices) -> anyhow::Result<ControlPlane> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = SqliteStore::open(&state.database())
+    let store = SqliteStore::open_with(&state.database(), &choices.secrets_key)
         .await
         .context("could not open the store")?;
     let store: Arc<SqliteStore> = Arc::new(store);

@@ -13,9 +13,11 @@
 
 mod rules;
 
+mod keyring;
 mod sqlite;
 
 mod memory;
 
+pub use keyring::{Keyring, KeyringError};
 pub use memory::MemoryStore;
 pub use sqlite::{OpenError, SqliteStore};

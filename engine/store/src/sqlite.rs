@@ -6,7 +6,8 @@
 //! ([`Durability::PowerCut`]); log lines and signs of life need not, and would
 //! otherwise cost a disk flush each.
 //!
-//! The file holds the environments' secrets: it is readable by its owner only.
+//! The file is readable by its owner only, and what may hold secrets is sealed
+//! in it ([`crate::keyring`]).
 
 mod apps;
 mod deployments;
@@ -17,9 +18,11 @@ mod outbox;
 mod prune;
 mod registry;
 mod row;
+mod sealed;
 mod tokens;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use shipway_core::ports::store::StoreError;
 use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
@@ -27,10 +30,16 @@ use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
 pub use open::OpenError;
 use row::Fault;
 
+use crate::keyring::Keyring;
+
+/// Beside the database, where nobody names another.
+const KEY_FILE: &str = "secrets.key";
+
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
+    keys: Arc<Keyring>,
 }
 
 /// What a committed transaction outlives.
@@ -44,13 +53,20 @@ enum Durability {
 }
 
 impl SqliteStore {
-    /// Opens the store at a path, makes it when there is none, and brings its
-    /// schema up to date. The directory must exist.
+    /// Opens the store at a path, with the key file beside it.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(path, &path.with_file_name(KEY_FILE)).await
+    }
+
+    /// Opens the store at a path, makes it when there is none, brings its schema
+    /// up to date, and seals with the newest key what is not. The directory must
+    /// exist. A key file that is not there is made, but not for a store that
+    /// needs the one that was lost.
     ///
     /// Fails with [`StoreError::DiskFull`], or with [`StoreError::Failed`] and
     /// an [`OpenError`] as its cause.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        open::open(path).await
+    pub async fn open_with(path: &Path, key_file: &Path) -> Result<Self, StoreError> {
+        open::open(path, key_file).await
     }
 
     /// Lets the file grow to so many bytes and no further: what does not fit

@@ -46,7 +46,10 @@ async fn it_is_private_and_it_lasts() -> Result<()> {
     }
     store.close().await;
     let left = std::fs::read_dir(folder.path())?.count();
-    assert_eq!(left, 1, "closing folds the WAL into the file");
+    assert_eq!(
+        left, 2,
+        "closing folds the WAL into the file; beside it are the keys"
+    );
 
     let store = SqliteStore::open(&path).await?;
     assert!(store.environment(&key("shop/live")?).await?.is_some());

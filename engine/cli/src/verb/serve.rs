@@ -55,6 +55,11 @@ pub struct Arguments {
     #[arg(long, default_value_t = 100, value_name = "NUMBER")]
     pub rate_limit: u32,
 
+    /// The keys that seal secrets in the database, one a line; `secrets.key` in
+    /// the state directory unless set
+    #[arg(long, env = "SHIPWAY_SECRETS_KEY", value_name = "FILE")]
+    pub secrets_key: Option<PathBuf>,
+
     /// Install only plugins that are signed with this public key, or one of
     /// them: minisign's, or a PEM file of cosign's
     #[arg(long, value_name = "KEYFILE")]
@@ -80,7 +85,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     } else {
         RuntimeKind::Process
     };
-    let mut plane = wire::control_plane(&state, Choices { default_runtime }).await?;
+    let choices = Choices {
+        default_runtime,
+        secrets_key: arguments
+            .secrets_key
+            .clone()
+            .unwrap_or_else(|| state.secrets_key()),
+    };
+    let mut plane = wire::control_plane(&state, choices).await?;
     name_strangers(&plane, &keys).await?;
     plane.api = plane.api.with_demanded_keys(keys);
     if let Some(requests) = NonZeroU32::new(arguments.rate_limit) {

@@ -7,7 +7,8 @@ use shipway_core::name::{AppName, Domain};
 use shipway_core::ports::store::{Apps, StoreError};
 use sqlx::{Row, SqliteConnection};
 
-use super::row::{Fault, bodies, body, encode};
+use super::row::Fault;
+use super::sealed::{APPS, ENVIRONMENTS};
 use super::{Durability, SqliteStore, attempt};
 use crate::rules::{exists, not_found};
 
@@ -15,19 +16,19 @@ use crate::rules::{exists, not_found};
 impl Apps for SqliteStore {
     async fn apps(&self) -> Result<Vec<App>, StoreError> {
         let work = async {
-            let sql = "SELECT body FROM apps ORDER BY name";
-            bodies(&sqlx::query(sql).fetch_all(&self.readers).await?)
+            let sql = "SELECT name, body FROM apps ORDER BY name";
+            self.unseal_all(APPS, &sqlx::query(sql).fetch_all(&self.readers).await?)
         };
         attempt(work, || "list the apps".to_owned()).await
     }
 
     async fn app(&self, name: &AppName) -> Result<Option<App>, StoreError> {
         let work = async {
-            let row = sqlx::query("SELECT body FROM apps WHERE name = $1")
+            let row = sqlx::query("SELECT name, body FROM apps WHERE name = $1")
                 .bind(name.as_str())
                 .fetch_optional(&self.readers)
                 .await?;
-            row.as_ref().map(body).transpose()
+            row.map(|row| self.unseal(APPS, &row)).transpose()
         };
         attempt(work, || format!("read app {name}")).await
     }
@@ -75,23 +76,27 @@ impl Apps for SqliteStore {
 
     async fn environments(&self, app: &AppName) -> Result<Vec<Environment>, StoreError> {
         let work = async {
-            let rows = sqlx::query("SELECT body FROM environments WHERE app = $1 ORDER BY name")
+            let sql = "SELECT app || '/' || name, body FROM environments \
+                       WHERE app = $1 ORDER BY name";
+            let rows = sqlx::query(sql)
                 .bind(app.as_str())
                 .fetch_all(&self.readers)
                 .await?;
-            bodies(&rows)
+            self.unseal_all(ENVIRONMENTS, &rows)
         };
         attempt(work, || format!("list the environments of {app}")).await
     }
 
     async fn environment(&self, key: &EnvironmentKey) -> Result<Option<Environment>, StoreError> {
         let work = async {
-            let row = sqlx::query("SELECT body FROM environments WHERE app = $1 AND name = $2")
+            let sql = "SELECT app || '/' || name, body FROM environments \
+                       WHERE app = $1 AND name = $2";
+            let row = sqlx::query(sql)
                 .bind(key.app.as_str())
                 .bind(key.environment.as_str())
                 .fetch_optional(&self.readers)
                 .await?;
-            row.as_ref().map(body).transpose()
+            row.map(|row| self.unseal(ENVIRONMENTS, &row)).transpose()
         };
         attempt(work, || format!("read environment {key}")).await
     }
@@ -99,11 +104,12 @@ impl Apps for SqliteStore {
     async fn create_environment(&self, environment: &Environment) -> Result<(), StoreError> {
         let key = &environment.key;
         let work = async {
+            let body = self.seal(ENVIRONMENTS, key, environment)?;
             let mut tx = self.write(Durability::PowerCut).await?;
             require_app(&mut tx, &key.app).await?;
             let sql = "INSERT INTO environments (app, name, body) VALUES ($1, $2, $3) \
                        ON CONFLICT DO NOTHING";
-            if put_environment(&mut tx, sql, environment).await? == 0 {
+            if put_environment(&mut tx, sql, environment, body).await? == 0 {
                 return Err(exists("environment", key).into());
             }
             Ok(tx.commit().await?)
@@ -114,9 +120,10 @@ impl Apps for SqliteStore {
     async fn update_environment(&self, environment: &Environment) -> Result<(), StoreError> {
         let key = &environment.key;
         let work = async {
+            let body = self.seal(ENVIRONMENTS, key, environment)?;
             let mut tx = self.write(Durability::PowerCut).await?;
             let sql = "UPDATE environments SET body = $3 WHERE app = $1 AND name = $2";
-            if put_environment(&mut tx, sql, environment).await? == 0 {
+            if put_environment(&mut tx, sql, environment, body).await? == 0 {
                 return Err(not_found("environment", key).into());
             }
             Ok(tx.commit().await?)
@@ -151,7 +158,7 @@ impl SqliteStore {
         let mut tx = self.write(Durability::PowerCut).await?;
         let done = sqlx::query(sql)
             .bind(app.name.as_str())
-            .bind(encode(app)?)
+            .bind(self.seal(APPS, &app.name, app)?)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
@@ -170,17 +177,18 @@ async fn require_app(tx: &mut SqliteConnection, app: &AppName) -> Result<(), Fau
     }
 }
 
-/// Writes an environment and its domains; says how many environments changed.
+/// Writes an environment, its body as it is sealed, and its domains; says how many environments changed.
 async fn put_environment(
     tx: &mut SqliteConnection,
     sql: &'static str,
     environment: &Environment,
+    body: String,
 ) -> Result<u64, Fault> {
     let key = &environment.key;
     let done = sqlx::query(sql)
         .bind(key.app.as_str())
         .bind(key.environment.as_str())
-        .bind(encode(environment)?)
+        .bind(body)
         .execute(&mut *tx)
         .await?;
     if done.rows_affected() > 0 {

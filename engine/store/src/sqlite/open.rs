@@ -3,15 +3,19 @@
 use std::fs::{File, OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use std::{io, path::PathBuf};
 
 use shipway_core::ports::store::StoreError;
+use sqlx::SqlitePool;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 
 use super::SqliteStore;
-use super::row::{failed, is_full};
+use super::row::{Fault, failed, is_full};
+use super::sealed::{self, Sealed};
+use crate::keyring::KeyringError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -44,31 +48,73 @@ pub enum OpenError {
     Migrate(#[source] MigrateError),
     #[error("the database does not answer")]
     Connect(#[source] sqlx::Error),
+    #[error("its secrets cannot be opened")]
+    Keys(#[source] KeyringError),
+    #[error(
+        "its secrets are sealed, and the key file {} is not there; bring it back", path.display()
+    )]
+    KeysMissing { path: PathBuf },
+    #[error("its secrets cannot be sealed")]
+    Seal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
-    let store = connect(path).await.map_err(|error| explain(path, error))?;
-    if let Err(error) = MIGRATIONS.run(&store.writer).await {
-        store.close().await;
-        return Err(explain(path, migration(error)));
+pub async fn open(path: &Path, key_file: &Path) -> Result<SqliteStore, StoreError> {
+    let (writer, readers) = connect(path).await.map_err(|error| explain(path, error))?;
+    match prepare(&writer, &readers, key_file).await {
+        Ok(store) => Ok(store),
+        Err(error) => {
+            readers.close().await;
+            writer.close().await;
+            Err(explain(path, error))
+        }
     }
-    let_shrink(&store).await;
+}
+
+async fn prepare(
+    writer: &SqlitePool,
+    readers: &SqlitePool,
+    key_file: &Path,
+) -> Result<SqliteStore, OpenError> {
+    MIGRATIONS.run(writer).await.map_err(migration)?;
+    let_shrink(writer).await;
+    let store = SqliteStore {
+        keys: Arc::new(sealed::keys(writer, key_file).await?),
+        writer: writer.clone(),
+        readers: readers.clone(),
+    };
+    seal(&store).await.map_err(|fault| match fault {
+        Fault::Sql(error) => OpenError::Connect(error),
+        fault => OpenError::Seal(Box::new(fault)),
+    })?;
     Ok(store)
+}
+
+async fn seal(store: &SqliteStore) -> Result<(), Fault> {
+    let Sealed { first, anew } = store.seal_anew().await?;
+    if first > 0 {
+        store.forget_plain().await?;
+    }
+    if first + anew > 0 {
+        let key = store.keys.id();
+        tracing::info!(key, first, anew, "settings were sealed with the newest key");
+    }
+    Ok(())
 }
 
 /// A file that was made before it could shrink is written anew, once. It needs
 /// as much room again; where there is none the file is as good as before, and
 /// the next opening tries again.
-async fn let_shrink(store: &SqliteStore) {
+async fn let_shrink(writer: &SqlitePool) {
     let mode = sqlx::query_scalar::<_, i64>("PRAGMA auto_vacuum")
-        .fetch_one(&store.writer)
+        .fetch_one(writer)
         .await;
     if mode.is_ok_and(|mode| mode != INCREMENTAL) {
-        let _as_before = sqlx::query("VACUUM").execute(&store.writer).await;
+        let _as_before = sqlx::query("VACUUM").execute(writer).await;
     }
 }
 
-async fn connect(path: &Path) -> Result<SqliteStore, OpenError> {
+/// The connection that writes, and those that read.
+async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), OpenError> {
     let owned = path.to_owned();
     tokio::task::spawn_blocking(move || make_private(&owned))
         .await
@@ -80,7 +126,7 @@ async fn connect(path: &Path) -> Result<SqliteStore, OpenError> {
     let shrinking = options.clone().auto_vacuum(SqliteAutoVacuum::Incremental);
     let writer = pool(1).connect_with(shrinking).await.map_err(unanswered)?;
     let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
-    Ok(SqliteStore { writer, readers })
+    Ok((writer, readers))
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

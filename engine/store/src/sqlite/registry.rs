@@ -4,7 +4,8 @@ use shipway_core::plugin::Installed;
 use shipway_core::ports::store::{Registry, StoreError};
 use sqlx::{Row, SqliteConnection};
 
-use super::row::{Fault, bodies, body, encode};
+use super::row::Fault;
+use super::sealed::PLUGINS;
 use super::{Durability, SqliteStore, attempt};
 use crate::rules::not_found;
 
@@ -12,19 +13,19 @@ use crate::rules::not_found;
 impl Registry for SqliteStore {
     async fn plugins(&self) -> Result<Vec<Installed>, StoreError> {
         let work = async {
-            let sql = "SELECT body FROM plugins ORDER BY name";
-            bodies(&sqlx::query(sql).fetch_all(&self.readers).await?)
+            let sql = "SELECT name, body FROM plugins ORDER BY name";
+            self.unseal_all(PLUGINS, &sqlx::query(sql).fetch_all(&self.readers).await?)
         };
         attempt(work, || "list the plugins".to_owned()).await
     }
 
     async fn plugin(&self, name: &PluginName) -> Result<Option<Installed>, StoreError> {
         let work = async {
-            let row = sqlx::query("SELECT body FROM plugins WHERE name = $1")
+            let row = sqlx::query("SELECT name, body FROM plugins WHERE name = $1")
                 .bind(name.as_str())
                 .fetch_optional(&self.readers)
                 .await?;
-            row.as_ref().map(body).transpose()
+            row.map(|row| self.unseal(PLUGINS, &row)).transpose()
         };
         attempt(work, || format!("read plugin {name}")).await
     }
@@ -47,7 +48,7 @@ impl Registry for SqliteStore {
             sqlx::query(sql)
                 .bind(plugin.name().as_str())
                 .bind(digest.as_str())
-                .bind(encode(plugin)?)
+                .bind(self.seal(PLUGINS, plugin.name(), plugin)?)
                 .execute(&mut *tx)
                 .await?;
             sweep_components(&mut tx).await?;

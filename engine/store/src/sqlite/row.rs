@@ -9,6 +9,8 @@ use shipway_core::ports::store::StoreError;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use crate::keyring::SealError;
+
 /// Result codes of SQLite that mean "no space left": FULL, and IOERR_SHMSIZE
 /// for the shared-memory file beside the database.
 const FULL_CODES: [&str; 2] = ["13", "4874"];
@@ -25,6 +27,8 @@ pub enum Fault {
     Json(#[from] serde_json::Error),
     #[error("a stored name cannot be read; was it changed by hand?")]
     Name(#[from] InvalidName),
+    #[error("a stored setting cannot be opened")]
+    Seal(#[from] SealError),
 }
 
 impl Fault {
