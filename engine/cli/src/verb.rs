@@ -9,11 +9,17 @@ mod supervise;
 mod app;
 mod cancel;
 mod completions;
+mod context;
 mod deploy;
+mod doctor;
 mod env;
 mod events;
 mod history;
+mod init;
+mod login;
+mod logout;
 mod logs;
+mod man;
 mod plan;
 mod plugin;
 mod promote;
@@ -32,6 +38,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use tokio::runtime::Builder;
 
+pub use self::login::may;
 use self::plugin::author::{self, Detail};
 use self::plugin::push;
 use crate::client::{Client, Connection};
@@ -50,6 +57,7 @@ pub enum Verb {
     #[command(hide = true)]
     CompilePlugin,
 
+    Init(init::Arguments),
     App(app::Arguments),
     Env(Box<env::Arguments>),
     Var(var::Arguments),
@@ -67,7 +75,13 @@ pub enum Verb {
 
     Plugin(plugin::Arguments),
     Token(token::Arguments),
+
+    Login(login::Arguments),
+    Logout(logout::Arguments),
+    Context(context::Arguments),
+    Doctor(doctor::Arguments),
     Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// Runs a verb; its exit code tells the ending.
@@ -77,6 +91,7 @@ pub fn run(verb: Verb) -> ExitCode {
         Verb::Proxy(arguments) => tell(proxy::run(arguments), false),
         Verb::Supervise => supervise::run(),
         Verb::CompilePlugin => compile_plugin::run(),
+        Verb::Init(it) => tell(init::run(&it), false),
         Verb::App(it) => ask(it.connection.clone(), |client| app::run(client, it)),
         Verb::Env(it) => ask(it.connection.clone(), |client| env::run(client, *it)),
         Verb::Var(it) => ask(it.connection.clone(), |client| var::run(client, it)),
@@ -92,6 +107,17 @@ pub fn run(verb: Verb) -> ExitCode {
         Verb::Cancel(it) => ask(it.connection.clone(), |client| cancel::run(client, it)),
         Verb::Plugin(it) => plugin(it),
         Verb::Token(it) => ask(it.connection.clone(), |client| token::run(client, it)),
+        Verb::Login(it) => {
+            let verbose = it.verbose;
+            tell(block_on(login::run(it)), verbose)
+        }
+        Verb::Logout(it) => tell(logout::run(it), false),
+        Verb::Context(it) => tell(context::run(it), false),
+        Verb::Doctor(it) => {
+            let verbose = it.connection.verbose;
+            tell(block_on(doctor::run(it)), verbose)
+        }
+        Verb::Man(it) => tell(man::run(&it), false),
         Verb::Completions(it) => tell(completions::run(&it), false),
     }
 }
@@ -174,3 +200,6 @@ fn report(outcome: anyhow::Result<()>) -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
