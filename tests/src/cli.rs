@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use portable_pty::CommandBuilder;
 use serde_json::Value;
 
 use crate::parts;
+use crate::terminal::Terminal;
 use crate::wait::until;
 
 /// Longer than any verb of a test takes.
@@ -57,8 +59,9 @@ impl Cli {
             .args(arguments)
             .current_dir(&self.folder)
             .env("SHIPWAY_CREDENTIALS", &self.credentials)
+            .env_remove("SHIPWAY_CONTEXT")
+            .env_remove("SHIPWAY_SERVER")
             .env_remove("SHIPWAY_TOKEN")
-            .env_remove("SHIPWAY_URL")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -79,6 +82,22 @@ impl Cli {
             stdout: text(stdout),
             stderr: text(stderr),
         }
+    }
+
+    /// A verb that a person runs at a terminal.
+    pub fn at_terminal(&self, arguments: &[&str]) -> Terminal {
+        let mut command = CommandBuilder::new(parts::shipway());
+        command.args(arguments);
+        command.cwd(&self.folder);
+        for name in ["SHIPWAY_CONTEXT", "SHIPWAY_SERVER", "SHIPWAY_TOKEN", "CI"] {
+            command.env_remove(name);
+        }
+        command.env("SHIPWAY_CREDENTIALS", &self.credentials);
+        command.env("TERM", "xterm-256color");
+        for (name, value) in &self.variables {
+            command.env(name, value);
+        }
+        Terminal::run(command)
     }
 
     /// A verb that must go well.

@@ -38,6 +38,7 @@ pub mod deployment;
 pub mod api;
 pub mod cli;
 pub mod stream;
+pub mod terminal;
 
 pub mod docker;
 pub mod machine;

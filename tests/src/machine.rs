@@ -40,3 +40,15 @@ pub(crate) fn signal(pid: u32, signal: Signal) {
         let _ = nix::sys::signal::kill(Pid::from_raw(pid), signal);
     }
 }
+
+/// Waits until a process catches SIGINT and SIGTERM itself.
+pub fn until_catches(pid: u32) {
+    let both = (1u64 << (Signal::SIGINT as i32 - 1)) | (1 << (Signal::SIGTERM as i32 - 1));
+    let limit = std::time::Duration::from_secs(60);
+    crate::wait::until_true("it catches signals", limit, || {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = caught.and_then(|text| u64::from_str_radix(text.trim(), 16).ok());
+        caught.is_some_and(|caught| caught & both == both)
+    });
+}

@@ -110,7 +110,6 @@ impl Ship {
             .arg(self.credentials())
             .args(&self.arguments)
             .env_remove("SHIPWAY_TOKEN")
-            .env_remove("SHIPWAY_URL")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log twice"))

@@ -55,6 +55,11 @@ pub const OPENSSL: Program = Program {
     package: "openssl",
     used_for: "signing plugins as cosign does",
 };
+pub const CURL: Program = Program {
+    name: "curl",
+    package: "curl",
+    used_for: "the README's CI job",
+};
 
 pub const WRK: Program = Program {
     name: "wrk",

@@ -28,6 +28,10 @@ impl Caller {
         &self.0.name
     }
 
+    pub fn into_token(self) -> Token {
+        self.0
+    }
+
     /// Whether the token reaches this app at all.
     pub fn sees(&self, app: &AppName) -> bool {
         self.0.allows(Scope::Read, Some(app))
@@ -79,7 +83,7 @@ impl FromRequestParts<ApiState> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
         let unknown = || {
             Problem::new(Kind::Unauthorized, "the token is missing or not known").with_hint(
-                "send `Authorization: Bearer TOKEN`; on the command line set SHIPWAY_TOKEN",
+                "send `Authorization: Bearer TOKEN`; on the command line `shipway login`, or set SHIPWAY_TOKEN",
             )
         };
         let digest = presented(parts)

@@ -115,7 +115,6 @@ fn settings() -> OpenApiRouter<ApiState> {
         .routes(routes!(deployment::roll_back))
         .routes(routes!(deployment::promote))
         .routes(routes!(deployment::list_deployments))
-        .routes(routes!(deployment::get_deployment))
         .routes(routes!(deployment::get_deployment_plan))
         .routes(routes!(deployment::cancel_deployment))
         .routes(routes!(
@@ -131,6 +130,7 @@ fn settings() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(token::list_tokens, token::create_token))
         .routes(routes!(token::delete_token))
+        .routes(routes!(token::get_own_token))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
 }
@@ -158,6 +158,7 @@ fn plans() -> OpenApiRouter<ApiState> {
 /// These go on for as long as their reader likes.
 fn streams() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
+        .routes(routes!(deployment::get_deployment))
         .routes(routes!(event::list_events))
         .routes(routes!(log::get_log))
 }

@@ -1,10 +1,8 @@
 //! The API, from the side of its users.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Args;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
@@ -12,46 +10,17 @@ use serde::de::DeserializeOwned;
 use shipway_api::wire::problem::Problem;
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::secret::Secret;
-use url::{Host, Url};
+use url::Url;
 
-use crate::credentials;
 use crate::failure::Failure;
+pub use crate::whereabouts::Connection;
+use crate::whereabouts::{self, Whereabouts, is_loopback};
 
-const DEFAULT_SERVER: &str = "http://127.0.0.1:7766";
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// Longer than the engine itself takes for a short request.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A stream says something at least every 15 s.
 const SILENCE: Duration = Duration::from_secs(45);
-
-/// Where the API is. The token comes from SHIPWAY_TOKEN, or from the
-/// credentials file that `shipway serve` writes.
-#[derive(Debug, Clone, Args)]
-pub struct Connection {
-    /// Where the API answers [default: as in the credentials file, else http://127.0.0.1:7766]
-    #[arg(
-        long,
-        env = "SHIPWAY_SERVER",
-        value_name = "URL",
-        global = true,
-        help_heading = "Connection"
-    )]
-    server: Option<String>,
-
-    /// Where the token is, unless it is in SHIPWAY_TOKEN [default: ~/.config/shipway/credentials]
-    #[arg(
-        long,
-        env = "SHIPWAY_CREDENTIALS",
-        value_name = "FILE",
-        global = true,
-        help_heading = "Connection"
-    )]
-    credentials: Option<PathBuf>,
-
-    /// Say more about what goes wrong
-    #[arg(long, short, global = true, help_heading = "Connection")]
-    pub verbose: bool,
-}
 
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -62,16 +31,17 @@ pub struct Client {
 
 impl Client {
     pub fn new(connection: &Connection) -> Result<Self, Failure> {
-        let (server, token) = whereabouts(connection)?;
-        Self::to(server, token)
+        let found = Whereabouts::find(connection)?;
+        let token = found.token()?;
+        Self::to(found.server, token)
     }
 
     #[cfg(test)]
     pub fn of(server: &str, token: Secret) -> Result<Self, Failure> {
-        Self::to(parse_server(server)?, token)
+        Self::to(whereabouts::parse_server(server)?, token)
     }
 
-    fn to(server: Url, token: Secret) -> Result<Self, Failure> {
+    pub fn to(server: Url, token: Secret) -> Result<Self, Failure> {
         let builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_PATIENCE)
             .user_agent(concat!("shipway/", env!("CARGO_PKG_VERSION")));
@@ -116,7 +86,7 @@ impl Client {
     }
 
     pub fn server(&self) -> &str {
-        self.server.as_str().trim_end_matches('/')
+        whereabouts::shown(&self.server)
     }
 }
 
@@ -182,7 +152,8 @@ impl At<'_> {
     pub async fn stream(mut self, accept: &str) -> Result<Response, Failure> {
         self.patience = None;
         let request = self.request(Method::GET).header(ACCEPT, accept);
-        self.client.answer(request).await
+        let answer = tokio::time::timeout(PATIENCE, self.client.answer(request)).await;
+        answer.unwrap_or_else(|_| Err(self.client.too_slow()))
     }
 
     fn request(&self, method: Method) -> RequestBuilder {
@@ -217,18 +188,22 @@ impl Client {
     }
 
     fn unreachable(&self, error: reqwest::Error) -> Failure {
-        let heading = if error.is_timeout() && !error.is_connect() {
-            format!("{} took too long to answer", self.server())
-        } else {
-            format!("could not reach the API at {}", self.server())
-        };
-        let failure = Failure::new(heading)
+        if error.is_timeout() && !error.is_connect() {
+            return self.too_slow();
+        }
+        let failure = Failure::new(format!("could not reach the API at {}", self.server()))
             .because(&error.without_url())
             .for_now();
         match is_loopback(&self.server) {
             true => failure.with_hint("is `shipway serve` running?"),
             false => failure.with_hint("check --server, the network and the engine there"),
         }
+    }
+
+    fn too_slow(&self) -> Failure {
+        Failure::new(format!("{} took too long to answer", self.server()))
+            .for_now()
+            .with_hint("look how the engine there fares: `shipway doctor`, and its log")
     }
 
     fn stranger(&self, status: StatusCode) -> Failure {
@@ -259,88 +234,15 @@ async fn read<T: DeserializeOwned>(client: &Client, response: Response) -> Resul
     })
 }
 
-/// The server and the token: what is said here first, then the credentials
-/// file. The file's token goes to the file's server only.
-fn whereabouts(connection: &Connection) -> Result<(Url, Secret), Failure> {
-    let path = match &connection.credentials {
-        Some(path) => path.clone(),
-        None => credentials::default_path()?,
-    };
-    let given = std::env::var("SHIPWAY_TOKEN")
-        .ok()
-        .filter(|t| !t.is_empty());
-    let file = match (&given, &connection.server) {
-        (Some(_), Some(_)) => None,
-        _ => credentials::read(&path)?,
-    };
-    let in_file = file.as_ref().map(|file| file.server.as_str());
-    let server = connection.server.as_deref().or(in_file);
-    let server = parse_server(server.unwrap_or(DEFAULT_SERVER))?;
-    if let Some(token) = given {
-        return Ok((server, Secret::new(token)));
-    }
-    let Some(file) = file else {
-        return Err(Failure::new("there is no token to show to the API")
-            .with_hint(format!(
-                "set SHIPWAY_TOKEN, or run `shipway serve`, which writes one to {} on its first start",
-                path.display()
-            )));
-    };
-    if !same_place(&parse_server(&file.server)?, &server) {
-        return Err(
-            Failure::new(format!("there is no token for {server}")).with_hint(format!(
-                "{} has one for {} only; set SHIPWAY_TOKEN",
-                path.display(),
-                file.server
-            )),
-        );
-    }
-    Ok((server, file.token))
-}
-
-fn parse_server(text: &str) -> Result<Url, Failure> {
-    let url = Url::parse(text).ok();
-    url.filter(|url| matches!(url.scheme(), "http" | "https"))
-        .ok_or_else(|| Failure::usage(format!("{text:?} is no URL such as {DEFAULT_SERVER}")))
-}
-
-fn same_place(one: &Url, other: &Url) -> bool {
-    let port = one.port_or_known_default() == other.port_or_known_default();
-    let loopback = is_loopback(one) && is_loopback(other);
-    port && one.scheme() == other.scheme() && (one.host() == other.host() || loopback)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn url(text: &str) -> Url {
-        Url::parse(text).unwrap()
-    }
-
-    #[test]
-    fn a_token_goes_to_its_own_server_only() {
-        let local = url("http://127.0.0.1:7766");
-        assert!(same_place(&local, &url("http://localhost:7766/")));
-        assert!(!same_place(&local, &url("http://localhost:7767")));
-        assert!(!same_place(&local, &url("https://127.0.0.1:7766")));
-        assert!(!same_place(&local, &url("http://example.com:7766")));
-    }
 
     #[test]
     fn parts_of_a_path_are_escaped() {
         let client = Client {
             http: reqwest::Client::new(),
-            server: url("http://127.0.0.1:7766"),
+            server: Url::parse("http://127.0.0.1:7766").unwrap(),
             token: Secret::new("x"),
         };
         let at = client.at(&["apps", "a b/c"]).query("after", 3);

@@ -2,14 +2,18 @@
 
 use std::process::ExitCode;
 
-/// For `--help` of the verbs that follow a deployment.
-pub const EXIT_CODES: &str = "Exit codes:
+const EXIT_CODES: &str = "Exit codes:
   0    succeeded
   1    failed
   2    wrong usage
   3    cancelled, or superseded by a newer deployment
   4    the API refused, could not be reached, or broke off
-  130  detached with Ctrl-C; the deployment goes on";
+  130  detached with Ctrl-C or by a signal; the deployment goes on";
+
+/// Examples, then what the exit code of a verb that follows says.
+pub fn with_exit_codes(examples: &str) -> String {
+    format!("{examples}\n\n{EXIT_CODES}")
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {

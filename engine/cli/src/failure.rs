@@ -96,15 +96,17 @@ impl fmt::Display for Failure {
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
+        let unknown = problem.r#type.ends_with("/not-found");
+        let all = "`shipway app list` and `shipway env list APP` show what there is";
         Self {
             heading: problem.title,
             causes: vec![problem.detail],
-            hint: problem.hint,
+            hint: problem.hint.or_else(|| unknown.then(|| all.to_owned())),
             details: vec![format!("HTTP {} {}", problem.status, problem.r#type)],
-            again: if problem.status >= 500 {
-                Again::Later
-            } else {
-                Again::No
+            again: match problem.status {
+                // The engine's own trouble, or too many requests for now.
+                500.. | 429 | 408 => Again::Later,
+                _ => Again::No,
             },
             exit: Exit::Trouble,
         }

@@ -34,6 +34,8 @@ pub enum Heard {
     Line(LogLine),
     /// The connection was lost; it is being made again.
     Lost,
+    /// It has been made again; what was missed follows.
+    Back,
 }
 
 /// Which of its streams to follow.
@@ -88,11 +90,10 @@ async fn follow_events(
     heard: &mpsc::Sender<Heard>,
 ) -> Result<Ending, Failure> {
     let mut retry = Retry::new();
-    // The loss of a connection is told once.
-    let mut said = false;
+    let mut link = Link::new(heard);
     loop {
         let (before, began) = (after, Instant::now());
-        let lasted = match events_once(client, id, &mut after, heard).await {
+        let lasted = match events_once(client, id, &mut after, &mut link).await {
             Ok(ControlFlow::Break(ending)) => return Ok(ending),
             Ok(ControlFlow::Continue(())) => began.elapsed() > LASTED,
             Err(failure) => {
@@ -102,13 +103,44 @@ async fn follow_events(
         };
         if lasted || after > before {
             retry.worked();
-            said = false;
         }
-        if !said {
-            let _ = heard.send(Heard::Lost).await;
-            said = true;
-        }
+        link.lost().await;
         retry.pause().await?;
+    }
+}
+
+/// Tells the loss of a connection once, and that it is there again.
+struct Link<'a> {
+    heard: &'a mpsc::Sender<Heard>,
+    state: State,
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    Good,
+    Lost,
+}
+
+impl<'a> Link<'a> {
+    fn new(heard: &'a mpsc::Sender<Heard>) -> Self {
+        Self {
+            heard,
+            state: State::Good,
+        }
+    }
+
+    async fn lost(&mut self) {
+        if self.state == State::Good {
+            self.state = State::Lost;
+            let _ = self.heard.send(Heard::Lost).await;
+        }
+    }
+
+    async fn back(&mut self) {
+        if self.state == State::Lost {
+            self.state = State::Good;
+            let _ = self.heard.send(Heard::Back).await;
+        }
     }
 }
 
@@ -117,13 +149,14 @@ async fn events_once(
     client: &Client,
     id: DeploymentId,
     after: &mut u64,
-    heard: &mpsc::Sender<Heard>,
+    link: &mut Link<'_>,
 ) -> Result<ControlFlow<Ending>, Failure> {
     let at = client.at(&["deployments", &id.to_string(), "events"]);
     let response = at
         .header("last-event-id", *after)
         .stream("text/event-stream")
         .await?;
+    link.back().await;
     if response.status() == StatusCode::NO_CONTENT {
         return ended_before(client, id).await.map(ControlFlow::Break);
     }
@@ -138,7 +171,7 @@ async fn events_once(
             Event::Ended(ending) => Some(ending.clone()),
             _ => None,
         };
-        let _ = heard.send(Heard::Event(Box::new(entry))).await;
+        let _ = link.heard.send(Heard::Event(Box::new(entry))).await;
         if let Some(ending) = ending {
             return Ok(ControlFlow::Break(ending));
         }

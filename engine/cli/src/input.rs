@@ -1,6 +1,8 @@
 //! What people type, and what programs pipe in.
 
+use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read};
+use std::path::Path;
 
 use console::Term;
 
@@ -22,7 +24,23 @@ pub fn secret(what: &str) -> Result<String, Failure> {
     let text = read.map_err(|error| {
         Failure::new(format!("could not read the {what} from standard input")).because(&error)
     })?;
-    let text = text.strip_suffix('\n').unwrap_or(&text);
+    without_line_end(what, &text)
+}
+
+/// The same, or from a file.
+pub fn secret_from(what: &str, file: Option<&Path>) -> Result<String, Failure> {
+    let Some(path) = file else {
+        return secret(what);
+    };
+    let read = File::open(path).and_then(|file| io::read_to_string(file.take(LONGEST + 2)));
+    let text = read.map_err(|error| {
+        Failure::new(format!("could not read the {what} from {}", path.display())).because(&error)
+    })?;
+    without_line_end(what, &text)
+}
+
+fn without_line_end(what: &str, text: &str) -> Result<String, Failure> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() {
         return Err(Failure::usage(format!("the {what} is empty"))

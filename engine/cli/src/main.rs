@@ -6,6 +6,11 @@ mod verb;
 mod wire;
 
 mod client;
+mod whereabouts;
+
+mod doctor;
+mod init;
+
 mod exit;
 mod failure;
 mod follow;
@@ -13,10 +18,13 @@ mod input;
 mod output;
 mod place;
 mod render;
+mod usage;
 mod watch;
 
 mod clock;
+mod contexts;
 mod credentials;
+mod private_file;
 mod state_dir;
 mod stop;
 
@@ -25,15 +33,19 @@ use std::process::ExitCode;
 use clap::Parser;
 use verb::Verb;
 
+const HELP: &str = "shipway VERB --help shows examples. More: docs/cli.md";
+
 /// Deploy apps from Git: proven before they serve, extended with WebAssembly
 #[derive(Debug, Parser)]
-#[command(name = "shipway", version, max_term_width = 100)]
+#[command(name = "shipway", version, max_term_width = 100, after_help = HELP)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    verb::run(arguments.verb)
+    match Arguments::try_parse() {
+        Ok(arguments) => verb::run(arguments.verb),
+        Err(error) => usage::tell(&error),
+    }
 }

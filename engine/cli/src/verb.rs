@@ -9,12 +9,18 @@ mod supervise;
 mod app;
 mod cancel;
 mod completions;
+mod context;
 mod deploy;
+mod doctor;
 mod env;
 mod events;
 mod history;
 mod key;
+mod init;
+mod login;
+mod logout;
 mod logs;
+mod man;
 mod plan;
 mod plugin;
 mod promote;
@@ -33,6 +39,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use tokio::runtime::Builder;
 
+pub use self::login::may;
 use self::plugin::author::{self, Detail};
 use self::plugin::push;
 use crate::client::{Client, Connection};
@@ -51,6 +58,7 @@ pub enum Verb {
     #[command(hide = true)]
     CompilePlugin,
 
+    Init(init::Arguments),
     App(app::Arguments),
     Env(Box<env::Arguments>),
     Var(var::Arguments),
@@ -69,7 +77,13 @@ pub enum Verb {
     Plugin(plugin::Arguments),
     Token(token::Arguments),
     Key(key::Arguments),
+
+    Login(login::Arguments),
+    Logout(logout::Arguments),
+    Context(context::Arguments),
+    Doctor(doctor::Arguments),
     Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// Runs a verb; its exit code tells the ending.
@@ -79,6 +93,7 @@ pub fn run(verb: Verb) -> ExitCode {
         Verb::Proxy(arguments) => tell(proxy::run(arguments), false),
         Verb::Supervise => supervise::run(),
         Verb::CompilePlugin => compile_plugin::run(),
+        Verb::Init(it) => tell(init::run(&it), false),
         Verb::App(it) => ask(it.connection.clone(), |client| app::run(client, it)),
         Verb::Env(it) => ask(it.connection.clone(), |client| env::run(client, *it)),
         Verb::Var(it) => ask(it.connection.clone(), |client| var::run(client, it)),
@@ -95,6 +110,17 @@ pub fn run(verb: Verb) -> ExitCode {
         Verb::Plugin(it) => plugin(it),
         Verb::Token(it) => ask(it.connection.clone(), |client| token::run(client, it)),
         Verb::Key(it) => tell(key::run(it), false),
+        Verb::Login(it) => {
+            let verbose = it.verbose;
+            tell(block_on(login::run(it)), verbose)
+        }
+        Verb::Logout(it) => tell(logout::run(it), false),
+        Verb::Context(it) => tell(context::run(it), false),
+        Verb::Doctor(it) => {
+            let verbose = it.connection.verbose;
+            tell(block_on(doctor::run(it)), verbose)
+        }
+        Verb::Man(it) => tell(man::run(&it), false),
         Verb::Completions(it) => tell(completions::run(&it), false),
     }
 }
@@ -177,3 +203,6 @@ fn report(outcome: anyhow::Result<()>) -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -297,8 +297,9 @@ impl Output {
         }
     }
 
-    /// What a person wants to know of it beyond that it is done.
-    fn detail(&self) -> String {
+    /// What a person wants to know of it beyond that it is done: nothing, or
+    /// words after a colon.
+    pub fn detail(&self) -> String {
         match self {
             Self::Checkout(commit) => format!(": commit {}", commit.id.short()),
             Self::Build(image) if image.reused => format!(": reused {}", image.reference),

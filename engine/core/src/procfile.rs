@@ -10,14 +10,26 @@ const HOOKS: [&str; 4] = ["release", "postdeploy", "preflight", "migrate"];
 
 /// The process types of a Procfile and their commands, in the file's order.
 pub fn process_types(text: &str) -> Vec<(ProcessName, String)> {
+    let entries = entries(text).into_iter();
+    entries
+        .filter(|(name, _)| !HOOKS.contains(&name.as_str()))
+        .collect()
+}
+
+/// The other entries: what platforms run once per deployment.
+pub fn hooks(text: &str) -> Vec<(ProcessName, String)> {
+    let entries = entries(text).into_iter();
+    entries
+        .filter(|(name, _)| HOOKS.contains(&name.as_str()))
+        .collect()
+}
+
+fn entries(text: &str) -> Vec<(ProcessName, String)> {
     let mut types: Vec<(ProcessName, String)> = Vec::new();
     for line in text.replace("\r\n", "\n").replace('\r', "\n").lines() {
         let Some((name, command)) = entry(line) else {
             continue;
         };
-        if HOOKS.contains(&name.as_str()) {
-            continue;
-        }
         match types.iter_mut().find(|(known, _)| *known == name) {
             Some((_, earlier)) => *earlier = command.to_owned(),
             None => types.push((name, command.to_owned())),

@@ -117,6 +117,20 @@ impl DockerRuntime {
             engine: Engine::new(config)?,
         })
     }
+
+    /// The engine's version and that of its API, once it is [`Runtime::ready`].
+    pub async fn version(&self) -> Result<String, RuntimeError> {
+        self.engine.ready().await?;
+        let docker = self.engine.docker().await?;
+        let version = docker.version();
+        let version = self.engine.call("ask for its version", version).await?;
+        let known = |part: Option<String>| part.unwrap_or_else(|| "unknown".to_owned());
+        Ok(format!(
+            "{}, API {}",
+            known(version.version),
+            known(version.api_version)
+        ))
+    }
 }
 
 #[async_trait]

@@ -86,6 +86,11 @@ impl ProcessConfig {
     }
 }
 
+/// The limits of instances that this machine gives the engine no way to keep.
+pub fn limits_lacking() -> Vec<&'static str> {
+    Cgroups::find().lacking()
+}
+
 /// Keeps nothing in memory that matters: another one on the same folder finds
 /// everything again.
 #[derive(Debug)]

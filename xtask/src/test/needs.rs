@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::conformance::{Language, search_path};
 use crate::house::{BUILD_LIMIT, House};
-use crate::parts::{GIT, Images, MINISIGN, OPENSSL, PYTHON, REGISTRY, SSHD};
+use crate::parts::{CURL, GIT, Images, MINISIGN, OPENSSL, PYTHON, REGISTRY, SSHD};
 use crate::run;
 
 /// The images that the tests stand on: the script that makes one, and its tag.
@@ -47,7 +47,7 @@ impl fmt::Display for Lack {
 /// Brings all of it; returns what could not be.
 pub fn bring(house: &House) -> Vec<Lack> {
     let mut lacks = Vec::new();
-    for program in [GIT, PYTHON, SSHD, REGISTRY, MINISIGN, OPENSSL] {
+    for program in [GIT, PYTHON, SSHD, REGISTRY, MINISIGN, OPENSSL, CURL] {
         if let Err(error) = program.bring() {
             lacks.push(Lack::new(program.name, &error));
         }

@@ -1,8 +1,12 @@
 //! `/v1/deployments`, and those of one environment.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
-use http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, StatusCode};
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::journal::{Event, Output, Subject, Trigger};
@@ -15,10 +19,13 @@ use shipway_executor::command::{Promote, RollBack};
 
 use crate::access::{Caller, Deploy, May, Read};
 use crate::extract::{Body, OptionalBody, PathOf, QueryOf};
+use crate::negotiate::Accepts;
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
+use crate::tail;
 use crate::wire::deployment::{
     Deployment, ListDeployments, NewDeployment, NewPromotion, NewRollback, PageOfDeployments,
+    Status, WaitQuery,
 };
 use crate::wire::page::Page;
 
@@ -26,6 +33,11 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LONGEST_KEY: usize = 255;
 const DEFAULT_LIMIT: u32 = 20;
 const MOST: u32 = 100;
+/// Who waits longer asks again: proxies cut what is silent for long.
+const LONGEST_WAIT: u32 = 60;
+
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain";
 
 type Accepted = (StatusCode, [(HeaderName, String); 1], Json<Deployment>);
 
@@ -172,16 +184,44 @@ pub async fn list_environment_deployments(
     Ok(Json(page(found, filter.limit, &caller)))
 }
 
-/// Shows a deployment.
+/// Shows a deployment: as JSON, or as `text/plain` its status alone, for a
+/// script that knows no JSON. With `wait_seconds` the answer waits for the
+/// ending.
 #[utoipa::path(get, path = "/v1/deployments/{deployment}", tag = "deployments",
-    responses((status = 200, body = Deployment)))]
+    params(WaitQuery),
+    responses((status = 200, content((Deployment = "application/json"), (Status = "text/plain")))))]
 pub async fn get_deployment(
     State(state): State<ApiState>,
     caller: Caller,
     PathOf(id): PathOf<DeploymentId>,
-) -> Result<Json<Deployment>, Problem> {
-    let found = find(&state, &caller, id, Scope::Read).await?;
-    Ok(Json(found.into()))
+    QueryOf(query): QueryOf<WaitQuery>,
+    accepts: Accepts,
+) -> Result<Response, Problem> {
+    let form = accepts.choose(&[JSON, TEXT])?;
+    let wait = wait(&query)?;
+    let mut found = find(&state, &caller, id, Scope::Read).await?;
+    if found.ending.is_none() && !wait.is_zero() {
+        let events = tail::events(&state, id, found.sequence).for_each(|_| async {});
+        // That it has not ended in time is an answer too.
+        let _ = tokio::time::timeout(wait, events).await;
+        found = find(&state, &caller, id, Scope::Read).await?;
+    }
+    let deployment = Deployment::from(found);
+    if form == JSON {
+        return Ok(Json(deployment).into_response());
+    }
+    let text = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
+    Ok((text, format!("{}\n", deployment.status)).into_response())
+}
+
+fn wait(query: &WaitQuery) -> Result<Duration, Problem> {
+    match query.wait_seconds.unwrap_or(0) {
+        seconds @ 0..=LONGEST_WAIT => Ok(Duration::from_secs(seconds.into())),
+        other => {
+            let detail = format!("wait_seconds: {other} is not between 0 and {LONGEST_WAIT}");
+            Err(Problem::new(Kind::InvalidQuery, detail))
+        }
+    }
 }
 
 /// Shows the plan that a deployment froze; there is one from its step `plan` on.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use shipway_core::name::Timestamp;
 use shipway_core::token;
 
-use crate::access::{Admin, May};
+use crate::access::{Admin, Caller, May};
 use crate::bearer::new_token;
 use crate::extract::{Body, PathOf};
 use crate::problem::{self, Kind, Problem};
@@ -27,6 +27,13 @@ pub async fn list_tokens(
     let tokens = state.store.tokens().await?;
     let items = tokens.into_iter().map(Token::from).collect();
     Ok(Json(Page::whole(items)))
+}
+
+/// Shows the token that asks: its name, its scope and its apps.
+#[utoipa::path(get, path = "/v1/token", tag = "tokens",
+    responses((status = 200, body = Token)))]
+pub async fn get_own_token(caller: Caller) -> Json<Token> {
+    Json(caller.into_token().into())
 }
 
 /// Makes a token. The answer shows it this once.

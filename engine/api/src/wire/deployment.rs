@@ -119,6 +119,16 @@ pub struct PageOfDeployments {
     pub limit: Option<u32>,
 }
 
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WaitQuery {
+    /// Answers when the deployment has ended, or after so many seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 0, maximum = 60)]
+    pub wait_seconds: Option<u32>,
+}
+
 impl From<store::Deployment> for Deployment {
     fn from(deployment: store::Deployment) -> Self {
         let status = status(&deployment);

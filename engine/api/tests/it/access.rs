@@ -163,6 +163,10 @@ async fn a_token_is_shown_once_works_and_can_be_taken_back() {
     ask(&world, "GET", "/v1/apps", Some(&token))
         .await
         .expect(200);
+    let own = ask(&world, "GET", "/v1/token", Some(&token)).await;
+    let own = own.expect(200).json();
+    assert_eq!(own["scope"], "deploy");
+    assert_eq!(own["apps"], json!(["guestbook"]));
     let listed = world.get("/v1/tokens").await.expect(200);
     assert!(!listed.text.contains(&token) && !listed.text.contains("digest"));
     let items = listed.json()["items"].as_array().unwrap().clone();

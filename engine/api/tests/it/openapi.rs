@@ -95,6 +95,7 @@ async fn every_route_is_described() {
     /v1/plugins/{plugin}
     /v1/plugins/{plugin}/grants
     /v1/plugins/{plugin}/settings
+    /v1/token
     /v1/tokens
     /v1/tokens/{token}
     ");

@@ -34,6 +34,31 @@ fn ids(stream: &str) -> Vec<u64> {
 }
 
 #[tokio::test]
+async fn a_script_waits_for_the_ending_and_reads_one_word() {
+    let world = World::with_guestbook().await;
+    let base = world.serve().await;
+    let id = world.deployment().await;
+    let url = format!("{base}/v1/deployments/{id}");
+    let now = read_to_end(ask(&world, url.clone(), "text/plain")).await;
+    assert_eq!(now, "queued\n");
+    // A wait that is over before the deployment is.
+    let still = ask(&world, format!("{url}?wait_seconds=1"), "text/plain");
+    assert_eq!(read_to_end(still).await, "queued\n");
+
+    let waiting = ask(&world, format!("{url}?wait_seconds=60"), "text/plain");
+    let waiting = tokio::spawn(read_to_end(waiting));
+    world.executor.start(id).await;
+    world.executor.succeed(id).await;
+    assert_eq!(waiting.await.unwrap(), "succeeded\n");
+    // JSON has the same, at once.
+    let shown = read_to_end(ask(&world, format!("{url}?wait_seconds=60"), "*/*")).await;
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["status"], "succeeded");
+    let too_long = ask(&world, format!("{url}?wait_seconds=61"), "text/plain");
+    assert_eq!(too_long.send().await.unwrap().status(), 400);
+}
+
+#[tokio::test]
 async fn a_watcher_hears_every_event_once_and_the_stream_ends() {
     let world = World::with_guestbook().await;
     let base = world.serve().await;

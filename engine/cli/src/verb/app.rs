@@ -19,12 +19,19 @@ use crate::render::settings as render;
 
 /// Make, show, change and delete apps
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
     #[command(subcommand)]
     action: Action,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway app create hello --repository https://git.example.com/hello.git
+  shipway app list
+  shipway app set hello --reference release
+  shipway app delete hello --yes";
 
 #[derive(Debug, Subcommand)]
 enum Action {

@@ -11,6 +11,7 @@ use crate::output::{JsonFlag, show};
 
 /// Ask a deployment to stop; the old version goes on serving
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
@@ -20,6 +21,10 @@ pub struct Arguments {
     #[command(flatten)]
     json: JsonFlag,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway cancel hello/live
+  shipway cancel 0192f0c1-7a3b-7c4d-8e5f-0123456789ab";
 
 pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
     let id = target::resolve(&client, &arguments.target).await?;

@@ -9,15 +9,15 @@ use shipway_core::journal::{BuildWish, Subject};
 use uuid::Uuid;
 
 use crate::client::{Client, Connection};
-use crate::exit::{EXIT_CODES, Exit};
+use crate::exit::{Exit, with_exit_codes};
 use crate::failure::Failure;
 use crate::output::{Form, JsonFlag, say, show};
-use crate::watch::{self, Begin};
+use crate::watch::{self, ProgressFlag, View, Watching};
 use crate::{place, render};
 
 /// Deploy a commit and follow it to its end
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = with_exit_codes(EXAMPLES))]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
@@ -34,15 +34,23 @@ pub struct Arguments {
     manner: Manner,
 }
 
+const EXAMPLES: &str = "Examples:
+  shipway deploy hello/live
+  shipway deploy hello/live --reference v1.4.2
+  shipway deploy hello/live --detach --json    # print it and go
+  shipway deploy hello/live --idempotency-key \"$CI_JOB_ID\"";
+
 /// How a deployment is asked for and followed.
 #[derive(Debug, Args)]
 pub struct Manner {
-    /// Trigger it and go
-    #[arg(long)]
-    no_follow: bool,
+    /// Trigger it and go; `shipway logs -f` follows it later
+    #[arg(long, alias = "no-follow")]
+    detach: bool,
     /// The same key gives the same deployment [default: a new one]
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    #[command(flatten)]
+    progress: ProgressFlag,
     #[command(flatten)]
     json: JsonFlag,
 }
@@ -80,7 +88,7 @@ pub async fn deploy(
         .idempotency_key
         .unwrap_or_else(|| Uuid::now_v7().to_string());
     let deployment = trigger(client, place, what, &key, wish).await?;
-    if manner.no_follow {
+    if manner.detach {
         show(form, &deployment, |it| format!("deployment {}", it.id))?;
         return Ok(Exit::Success);
     }
@@ -91,7 +99,12 @@ pub async fn deploy(
             what_it_deploys(&deployment)
         ))?;
     }
-    let ending = watch::watch(client, deployment.id, form, Begin::FromStart).await?;
+    let watching = Watching {
+        view: View::Steps,
+        form,
+        progress: manner.progress.progress(),
+    };
+    let ending = watch::watch(client, deployment.id, watching).await?;
     Ok(ending.map_or(Exit::Detached, |ending| render::deployment::exit(&ending)))
 }
 

@@ -19,12 +19,19 @@ use crate::{input, place};
 
 /// Make, show, change and delete environments
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
     #[command(subcommand)]
     action: Action,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway env create hello/live --runtime process --domain hello.example.com
+  shipway env set hello/live --instances 2 --drain 10s
+  shipway env set hello/live --unset reference
+  shipway env list hello";
 
 #[derive(Debug, Subcommand)]
 enum Action {

@@ -5,15 +5,15 @@ use shipway_api::wire::event::Events;
 
 use super::target::{self, Target};
 use crate::client::{Client, Connection};
-use crate::exit::{EXIT_CODES, Exit};
+use crate::exit::{Exit, with_exit_codes};
 use crate::failure::Failure;
 use crate::output::{Form, JsonFlag, say};
 use crate::render;
-use crate::watch::{self, Begin};
+use crate::watch::{self, Progress, View, Watching};
 
 /// Print a deployment's events
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = with_exit_codes(EXAMPLES))]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
@@ -30,12 +30,21 @@ pub struct Arguments {
     json: JsonFlag,
 }
 
+const EXAMPLES: &str = "Examples:
+  shipway events hello/live
+  shipway events -f hello/live --json
+  shipway events hello/live --after 12";
+
 pub async fn run(client: Client, arguments: Arguments) -> Result<Exit, Failure> {
     let id = target::resolve(&client, &arguments.target).await?;
     let form = arguments.json.form();
     if arguments.follow {
-        let begin = Begin::After(arguments.after);
-        let ending = watch::watch(&client, id, form, begin).await?;
+        let watching = Watching {
+            view: View::Events(arguments.after),
+            form,
+            progress: Progress::Plain,
+        };
+        let ending = watch::watch(&client, id, watching).await?;
         return Ok(ending.map_or(Exit::Detached, |ending| render::deployment::exit(&ending)));
     }
     let mut after = arguments.after;

@@ -1,10 +1,12 @@
 //! `shipway history`: deployments, newest first.
 
+use std::str::FromStr;
+
 use clap::Args;
 use shipway_api::wire::deployment::Deployment;
 use shipway_api::wire::page::Page;
 use shipway_core::environment::EnvironmentKey;
-use shipway_core::name::DeploymentId;
+use shipway_core::name::{AppName, DeploymentId};
 
 use crate::client::{Client, Connection};
 use crate::failure::Failure;
@@ -13,12 +15,13 @@ use crate::{clock, place, render};
 
 /// List deployments, newest first
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
-    /// Only those of one environment
-    #[arg(value_name = "APP/ENV", value_parser = place::environment)]
-    place: Option<EnvironmentKey>,
+    /// Only those of one app or environment
+    #[arg(value_name = "APP|APP/ENV")]
+    of: Option<Of>,
     /// How many, 100 at most
     #[arg(long, default_value_t = 20)]
     limit: u32,
@@ -29,9 +32,34 @@ pub struct Arguments {
     json: JsonFlag,
 }
 
+const EXAMPLES: &str = "Examples:
+  shipway history
+  shipway history hello
+  shipway history hello/live --limit 5
+  shipway history hello/live --before 0192f0c1-7a3b-7c4d-8e5f-0123456789ab";
+
+#[derive(Debug, Clone)]
+enum Of {
+    App(AppName),
+    Environment(EnvironmentKey),
+}
+
+impl FromStr for Of {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains('/') {
+            return place::environment(text).map(Self::Environment);
+        }
+        let app = text.parse().map(Self::App);
+        app.map_err(|error| format!("{error}, or APP/ENV"))
+    }
+}
+
 pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
-    let at = match &arguments.place {
-        Some(place) => client.in_environment(place, &["deployments"]),
+    let at = match &arguments.of {
+        Some(Of::Environment(place)) => client.in_environment(place, &["deployments"]),
+        Some(Of::App(app)) => client.at(&["deployments"]).query("app", app),
         None => client.at(&["deployments"]),
     };
     let at = at.query("limit", arguments.limit);

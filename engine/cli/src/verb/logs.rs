@@ -7,15 +7,15 @@ use futures::StreamExt;
 
 use super::target::{self, Target};
 use crate::client::{Client, Connection};
-use crate::exit::{EXIT_CODES, Exit};
+use crate::exit::{Exit, with_exit_codes};
 use crate::failure::Failure;
 use crate::output::{Form, JsonFlag};
 use crate::render;
-use crate::watch::{self, Begin};
+use crate::watch::{self, ProgressFlag, View, Watching};
 
 /// Print a deployment's log
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = with_exit_codes(EXAMPLES))]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
@@ -26,14 +26,26 @@ pub struct Arguments {
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
+    progress: ProgressFlag,
+    #[command(flatten)]
     json: JsonFlag,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway logs hello/live
+  shipway logs -f 0192f0c1-7a3b-7c4d-8e5f-0123456789ab
+  shipway logs hello/live --json | jq -r .text";
 
 pub async fn run(client: Client, arguments: Arguments) -> Result<Exit, Failure> {
     let id = target::resolve(&client, &arguments.target).await?;
     let form = arguments.json.form();
-    if arguments.follow && form == Form::People {
-        let ending = watch::watch(&client, id, form, Begin::FromStart).await?;
+    if arguments.follow {
+        let watching = Watching {
+            view: View::Log,
+            form,
+            progress: arguments.progress.progress(),
+        };
+        let ending = watch::watch(&client, id, watching).await?;
         return Ok(ending.map_or(Exit::Detached, |ending| render::deployment::exit(&ending)));
     }
     let accept = match form {
@@ -41,7 +53,7 @@ pub async fn run(client: Client, arguments: Arguments) -> Result<Exit, Failure> 
         Form::Json => "application/x-ndjson",
     };
     let at = client.at(&["deployments", &id.to_string(), "log"]);
-    let response = at.query("follow", arguments.follow).stream(accept).await?;
+    let response = at.stream(accept).await?;
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| {

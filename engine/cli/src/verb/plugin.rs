@@ -32,12 +32,19 @@ use crate::{input, place, render};
 
 /// Write plugins, install them, and say what each may do
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
     #[command(subcommand)]
     pub action: Side,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway plugin new --role notifier --lang python team-hook
+  shipway plugin add target/plugins/procfile.wasm
+  shipway plugin grant procfile --files Procfile
+  shipway plugin list";
 
 /// On whose side the work is done.
 #[derive(Debug, Subcommand)]

@@ -7,13 +7,13 @@ use shipway_core::name::EnvironmentName;
 
 use super::deploy::{self, Manner};
 use crate::client::{Client, Connection};
-use crate::exit::{EXIT_CODES, Exit};
+use crate::exit::{Exit, with_exit_codes};
 use crate::failure::Failure;
 use crate::place;
 
 /// Deploy what serves one environment to another of the same app
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = with_exit_codes(EXAMPLES))]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
@@ -26,6 +26,9 @@ pub struct Arguments {
     #[command(flatten)]
     manner: Manner,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway promote hello/test live";
 
 pub async fn run(client: Client, arguments: Arguments) -> Result<Exit, Failure> {
     let EnvironmentKey { app, environment } = arguments.from;

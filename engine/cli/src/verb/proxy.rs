@@ -18,6 +18,7 @@ use crate::wire;
 
 /// Run the proxy that routes requests to the apps
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     /// The engine's state directory
     #[arg(long, env = "SHIPWAY_STATE_DIR", value_name = "DIR")]
@@ -36,6 +37,10 @@ pub struct Arguments {
     #[arg(last = true, value_name = "SETTINGS")]
     pub settings: Vec<String>,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway proxy --listen 0.0.0.0:80
+  shipway proxy --restart --listen 0.0.0.0:80";
 
 /// Without `--restart`, returns only if the proxy could not be started.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {

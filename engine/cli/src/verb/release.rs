@@ -16,12 +16,18 @@ use crate::render::settings as render;
 
 /// Add, list, move and remove an environment's release commands
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
     #[command(subcommand)]
     action: Action,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway release add hello/live \"Migrate\" -- \"python3 manage.py migrate\"
+  shipway release move hello/live \"Migrate\" 1
+  shipway release list hello/live";
 
 #[derive(Debug, Subcommand)]
 enum Action {

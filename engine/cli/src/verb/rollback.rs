@@ -8,13 +8,13 @@ use shipway_core::name::DeploymentId;
 
 use super::deploy::{self, Manner};
 use crate::client::{Client, Connection};
-use crate::exit::{EXIT_CODES, Exit};
+use crate::exit::{Exit, with_exit_codes};
 use crate::failure::Failure;
 use crate::place;
 
 /// Go back to an earlier deployment: its image, and its plan as it was
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = with_exit_codes(EXAMPLES))]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
@@ -30,6 +30,11 @@ pub struct Arguments {
     #[command(flatten)]
     manner: Manner,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway rollback hello/live
+  shipway rollback hello/live --to 0192f0c1-7a3b-7c4d-8e5f-0123456789ab
+  shipway rollback hello/live --release-commands run";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Wish {

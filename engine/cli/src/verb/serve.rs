@@ -29,6 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Run the engine and its API, and the proxy beside it
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     /// Where everything is kept
     #[arg(long, env = "SHIPWAY_STATE_DIR", value_name = "DIR")]
@@ -65,6 +66,11 @@ pub struct Arguments {
     #[arg(long, value_name = "KEYFILE")]
     pub require_signature: Vec<PathBuf>,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway serve
+  shipway serve --listen 0.0.0.0:7766 --proxy-listen 0.0.0.0:80
+  shipway serve --state-dir /var/lib/shipway --runtime docker";
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let keys = read_keys(&arguments.require_signature)?;

@@ -17,12 +17,18 @@ use crate::{clock, render};
 
 /// Make, list and delete the API's tokens
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
     #[command(subcommand)]
     action: Action,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway token create ci --scope deploy --app hello
+  shipway token list
+  shipway token delete ci";
 
 #[derive(Debug, Subcommand)]
 enum Action {

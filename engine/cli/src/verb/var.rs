@@ -19,12 +19,18 @@ use crate::{input, place};
 
 /// Set, unset and list an environment's variables
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
     #[command(subcommand)]
     action: Action,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway var set hello/live GREETING=hi
+  shipway var set hello/live API_KEY --secret < key.txt
+  shipway var list hello/live";
 
 #[derive(Debug, Subcommand)]
 enum Action {

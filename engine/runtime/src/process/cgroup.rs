@@ -92,6 +92,15 @@ impl Cgroups {
         Self { places }
     }
 
+    /// The limits that cannot be kept here.
+    pub fn lacking(&self) -> Vec<&'static str> {
+        let all = [Controller::Memory, Controller::Cpu].into_iter();
+        let has = |controller| self.places.iter().any(|p| p.controller == controller);
+        all.filter(|controller| !has(*controller))
+            .map(Controller::name)
+            .collect()
+    }
+
     /// Makes a group with limits. Also gives what of them cannot be kept, in
     /// words for a log.
     pub fn group(&self, name: &str, limits: Limits) -> (Group, Vec<String>) {
