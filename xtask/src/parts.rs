@@ -56,6 +56,17 @@ pub const OPENSSL: Program = Program {
     used_for: "signing plugins as cosign does",
 };
 
+pub const CHROMIUM: Program = Program {
+    name: "chromium",
+    package: "chromium",
+    used_for: "looking at the console's pages",
+};
+pub const CHROMEDRIVER: Program = Program {
+    name: "chromedriver",
+    package: "chromium-driver",
+    used_for: "looking at the console's pages",
+};
+
 pub const WRK: Program = Program {
     name: "wrk",
     package: "wrk",

@@ -13,6 +13,7 @@ use shipway_executor::command::Commands;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
+use crate::console::settings::ConsoleSettings;
 use crate::problem::{Kind, Problem};
 use crate::signature::Key;
 
@@ -24,6 +25,7 @@ pub struct ApiState {
     pub clock: Arc<dyn Clock>,
     /// A component must be signed with one of them; empty demands nothing.
     demanded_keys: Arc<[Key]>,
+    console: Arc<ConsoleSettings>,
     /// For environments that name no runtime.
     pub default_runtime: RuntimeKind,
     /// Cancelled when the engine goes down: streams end, so that a graceful
@@ -48,6 +50,7 @@ impl ApiState {
             plugins,
             clock,
             demanded_keys: Arc::default(),
+            console: Arc::default(),
             default_runtime,
             shutdown: CancellationToken::new(),
             edits: Arc::default(),
@@ -60,6 +63,16 @@ impl ApiState {
     pub fn with_demanded_keys(mut self, keys: Vec<Key>) -> Self {
         self.demanded_keys = keys.into();
         self
+    }
+
+    #[must_use]
+    pub fn with_console(mut self, settings: ConsoleSettings) -> Self {
+        self.console = Arc::new(settings);
+        self
+    }
+
+    pub(crate) fn console(&self) -> &ConsoleSettings {
+        &self.console
     }
 
     pub(crate) fn demanded_keys(&self) -> &[Key] {

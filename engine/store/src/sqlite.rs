@@ -17,6 +17,7 @@ mod outbox;
 mod prune;
 mod registry;
 mod row;
+mod sessions;
 mod tokens;
 
 use std::path::Path;

@@ -9,6 +9,7 @@
 mod world;
 
 mod access;
+mod console;
 mod deployments;
 mod nouns;
 mod openapi;

@@ -1,6 +1,8 @@
 //! `shipway serve`: the control plane. It starts the data plane beside it when
 //! none runs, and leaves it running when it stops.
 
+mod console;
+
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
@@ -16,6 +18,7 @@ use shipway_core::token::{Scope, Token};
 use shipway_proxy::ProxyRouter;
 use tokio::net::TcpListener;
 
+use self::console::ConsoleArguments;
 use crate::credentials;
 use crate::state_dir::{self, StateDir};
 use crate::stop::stop_signal;
@@ -52,10 +55,14 @@ pub struct Arguments {
     /// them: minisign's, or a PEM file of cosign's
     #[arg(long, value_name = "KEYFILE")]
     pub require_signature: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub console: ConsoleArguments,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let keys = read_keys(&arguments.require_signature)?;
+    let console = arguments.console.settings()?;
     let path = arguments
         .state_dir
         .clone()
@@ -75,7 +82,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     let mut plane = wire::control_plane(&state, Choices { default_runtime }).await?;
     name_strangers(&plane, &keys).await?;
-    plane.api = plane.api.with_demanded_keys(keys);
+    plane.api = plane.api.with_demanded_keys(keys).with_console(console);
     let recovered = plane.engine.recover().await?;
     make_first_token(&plane, &arguments, address).await?;
 
