@@ -36,6 +36,7 @@ pub mod app;
 pub mod deployment;
 
 pub mod api;
+pub mod browser;
 pub mod cli;
 pub mod stream;
 pub mod terminal;
@@ -46,6 +47,7 @@ pub mod parts;
 pub mod repo;
 
 pub mod load;
+pub mod provider;
 pub mod receiver;
 pub mod registry;
 

@@ -69,6 +69,27 @@ pub fn program(name: &str) -> Option<PathBuf> {
     found.or_else(|| lacking(&format!("the program `{name}` is not installed")))
 }
 
+/// The folder of a package of npm's, installed by `cargo xtask test`.
+pub fn npm_package(name: &str) -> Option<PathBuf> {
+    let folder = npm_packages().join(name);
+    match folder.is_dir() {
+        true => Some(folder),
+        false => lacking(&format!(
+            "the package {name} is not installed; run `cargo xtask test`"
+        )),
+    }
+}
+
+/// Where all of them lie.
+pub fn npm_packages() -> PathBuf {
+    target_folder().join("tools/npm/node_modules")
+}
+
+/// Where pictures of pages are written.
+pub fn screenshots() -> PathBuf {
+    target_folder().join("screenshots")
+}
+
 /// Whether a Docker engine answers and has this image; makes it when it has not.
 pub fn image(tag: &str) -> Option<()> {
     // One at a time: the scripts wait for each other anyway.

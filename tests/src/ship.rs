@@ -55,6 +55,13 @@ impl Ship {
         Some(Self::started(state, &[], arguments))
     }
 
+    /// Starts an engine whose arguments say where it is itself.
+    pub fn start_knowing_itself(arguments: impl FnOnce(&str) -> Vec<String>) -> Self {
+        let listen = free_address();
+        let arguments = arguments(&format!("http://{listen}"));
+        Self::started_at(listen, new_state(), &[], arguments)
+    }
+
     /// Starts an engine with the plugins that ship, granted what they ask for.
     pub fn start_with_plugins(plugins: &[&str]) -> Option<Self> {
         let components: Option<Vec<_>> = plugins.iter().map(|name| parts::plugin(name)).collect();
@@ -71,7 +78,16 @@ impl Ship {
     }
 
     fn started(state: TempDir, variables: &[(&str, &str)], arguments: Vec<String>) -> Self {
-        let (listen, proxy) = (free_address(), free_address());
+        Self::started_at(free_address(), state, variables, arguments)
+    }
+
+    fn started_at(
+        listen: SocketAddr,
+        state: TempDir,
+        variables: &[(&str, &str)],
+        arguments: Vec<String>,
+    ) -> Self {
+        let proxy = free_address();
         let mut ship = Self {
             serve: Mutex::default(),
             state,

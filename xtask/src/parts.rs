@@ -61,6 +61,17 @@ pub const CURL: Program = Program {
     used_for: "the README's CI job",
 };
 
+pub const CHROMIUM: Program = Program {
+    name: "chromium",
+    package: "chromium",
+    used_for: "looking at the console's pages",
+};
+pub const CHROMEDRIVER: Program = Program {
+    name: "chromedriver",
+    package: "chromium-driver",
+    used_for: "looking at the console's pages",
+};
+
 pub const WRK: Program = Program {
     name: "wrk",
     package: "wrk",

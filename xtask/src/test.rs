@@ -104,7 +104,7 @@ fn test(house: &House, packages: &[String]) -> Result<Report> {
         // Also what passing tests print: that is where they say what they could not run.
         .args(["--", "--show-output"])
         .env("SHIPWAY_IMAGE_CACHE", house.images_cache())
-        .env("PATH", search_path(&[house.tools().join("bin")]));
+        .env("PATH", search_path(&needs::programs(house)));
     let mut report = Report::new(house.test_targets());
     let status = run::lines(&mut command, TEST_LIMIT, |line| {
         let _ = writeln!(log, "{line}");

@@ -1,14 +1,15 @@
 //! Who asks, and whether they may. A handler names what it needs in its
 //! arguments: [`May<Read>`], [`May<Deploy>`] or [`May<Admin>`] for the app in
 //! its path (for every app where the path names none), or a plain [`Caller`]
-//! where the app is known only later.
+//! where the app is known only later. The console asks in the same way, for
+//! whoever is signed in.
 
 use std::marker::PhantomData;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use shipway_core::name::AppName;
+use shipway_core::name::{AppName, Digest};
 use shipway_core::token::{Scope, Token};
 
 use crate::bearer::digest_of_token;
@@ -23,6 +24,16 @@ const NOTE_EVERY_MILLIS: i64 = 60_000;
 pub struct Caller(Token);
 
 impl Caller {
+    /// Whoever may do what this token allows; the caller has looked it up.
+    pub(crate) fn of(token: Token) -> Self {
+        Self(token)
+    }
+
+    /// What it may do at most.
+    pub(crate) fn scope(&self) -> Scope {
+        self.0.scope
+    }
+
     /// The name of the token, for the journal.
     pub fn name(&self) -> &str {
         &self.0.name
@@ -101,6 +112,19 @@ impl FromRequestParts<ApiState> for Caller {
     }
 }
 
+/// The token with this digest, now in use; none if it has expired.
+pub(crate) async fn token_with(
+    state: &ApiState,
+    digest: &Digest,
+) -> Result<Option<Token>, Problem> {
+    let token = state.store.token_by_digest(digest).await?;
+    let token = token.filter(|token| token.expired(state.clock.now()).is_none());
+    if let Some(token) = &token {
+        note_use(state, token).await;
+    }
+    Ok(token)
+}
+
 fn presented(parts: &Parts) -> Option<&str> {
     let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
@@ -125,15 +149,15 @@ async fn note_use(state: &ApiState, token: &Token) {
 }
 
 /// What a handler needs, as a type.
-pub trait Level: Send + Sync {
+pub trait Level: Clone + Send + Sync {
     const SCOPE: Scope;
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Read;
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Deploy;
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Admin;
 
 impl Level for Read {
@@ -147,17 +171,19 @@ impl Level for Admin {
 }
 
 /// Proof that the caller may do this to the app in the path.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct May<L> {
     pub caller: Caller,
     level: PhantomData<L>,
 }
 
-impl<L: Level> FromRequestParts<ApiState> for May<L> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let caller = Caller::from_request_parts(parts, state).await?;
+impl<L: Level> May<L> {
+    /// The only way to one. The path may name an app.
+    pub(crate) async fn checked(
+        caller: Caller,
+        parts: &mut Parts,
+        state: &ApiState,
+    ) -> Result<Self, Problem> {
         match app_in_path(parts, state).await? {
             Some(app) => caller.may(L::SCOPE, &app)?,
             None => caller.may_everywhere(L::SCOPE)?,
@@ -166,6 +192,15 @@ impl<L: Level> FromRequestParts<ApiState> for May<L> {
             caller,
             level: PhantomData,
         })
+    }
+}
+
+impl<L: Level> FromRequestParts<ApiState> for May<L> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        Self::checked(caller, parts, state).await
     }
 }
 

@@ -21,17 +21,25 @@ pub fn new_token() -> Result<(Secret, Digest), InvalidName> {
     Ok((Secret::new(text), digest))
 }
 
+/// 256 random bits in hexadecimal, and what to keep of them.
+pub(crate) fn new_random() -> Result<(Secret, Digest), InvalidName> {
+    let bits: [u8; 32] = rand::random();
+    let text = hex(&bits);
+    let digest = digest_of(&text)?;
+    Ok((Secret::new(text), digest))
+}
+
 /// The digest of a text that has the form of a token.
 pub(crate) fn digest_of_token(text: &str) -> Option<Digest> {
     let plausible = text.starts_with(PREFIX) && text.len() <= LONGEST;
     plausible.then(|| digest_of(text).ok()).flatten()
 }
 
-fn digest_of(text: &str) -> Result<Digest, InvalidName> {
+pub(crate) fn digest_of(text: &str) -> Result<Digest, InvalidName> {
     hex(&Sha256::digest(text.as_bytes())).parse()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");

@@ -26,6 +26,7 @@ use crate::problem::{Kind, Problem};
 const MOST_TAGGED: usize = 16 * 1024 * 1024;
 /// What asks for something and changes no settings: it may take long, and
 /// nobody waits for it.
+const PUSHES: &str = "/git/";
 const ACTIONS: [&str; 5] = ["/plan", "/deployments", "/cancel", "/rollback", "/promote"];
 
 /// Answers requests by asking the routes.
@@ -118,7 +119,8 @@ fn reading(change: &Parts, path: &str) -> Option<Request> {
 }
 
 fn is_action(uri: &Uri) -> bool {
-    ACTIONS.iter().any(|action| uri.path().ends_with(action))
+    let path = uri.path();
+    path.starts_with(PUSHES) || ACTIONS.iter().any(|action| path.ends_with(action))
 }
 
 /// Gives whole answers in JSON a tag; streams stay as they are.

@@ -148,7 +148,7 @@ fn require_type(
     Err(Problem::new(Kind::UnsupportedMediaType, detail).with_hint(hint))
 }
 
-fn unread(rejection: BytesRejection) -> Problem {
+pub(crate) fn unread(rejection: BytesRejection) -> Problem {
     if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
         return Problem::new(Kind::TooLarge, "the body is larger than this takes")
             .with_hint("settings are at most 1 MiB, components at most 64 MiB");

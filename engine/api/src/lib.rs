@@ -29,6 +29,8 @@ pub mod extract;
 pub mod negotiate;
 pub mod patch;
 
+pub mod console;
+
 pub mod openapi;
 pub mod problem;
 

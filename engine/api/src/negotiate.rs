@@ -25,6 +25,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Accepts {
 }
 
 impl Accepts {
+    /// For a caller who takes just this.
+    pub(crate) fn just(form: &str) -> Self {
+        Self(form.to_owned())
+    }
+
     /// The best of the forms that a route offers; the first when the caller
     /// does not mind.
     pub fn choose<'a>(&self, offers: &[&'a str]) -> Result<&'a str, Problem> {

@@ -61,7 +61,7 @@ impl From<Problem> for wire::problem::Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let kind = self.kind;
-        let body = wire::problem::Problem::from(self);
+        let body = wire::problem::Problem::from(self.clone());
         let mut response = (kind.status(), axum::Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(
@@ -72,6 +72,8 @@ impl IntoResponse for Problem {
             let challenge = HeaderValue::from_static("Bearer realm=\"shipway\"");
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
+        // The console makes a page of it.
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -110,6 +112,10 @@ kinds! {
     /// No token, or one that is not known.
     Unauthorized, "unauthorized", UNAUTHORIZED, "A valid token is needed";
     Forbidden, "forbidden", FORBIDDEN, "The token does not allow this";
+    /// Of the console: a form that is not ours, or of an earlier session.
+    ForeignForm, "foreign-form", FORBIDDEN, "The form is not one of this session";
+    /// Of the console: no rule lets this person in, or the steps do not fit.
+    SignInFailed, "sign-in-failed", FORBIDDEN, "Nobody was signed in";
     NotFound, "not-found", NOT_FOUND, "There is no such thing";
     UnknownRoute, "unknown-route", NOT_FOUND, "The API has no such path";
     MethodNotAllowed, "method-not-allowed", METHOD_NOT_ALLOWED, "The path does not take this method";
@@ -147,6 +153,8 @@ kinds! {
     /// Something of the engine's own; its log says more.
     Internal, "internal", INTERNAL_SERVER_ERROR, "The engine failed";
     TearDownFailed, "tear-down-failed", BAD_GATEWAY, "What runs could not be stopped";
+    /// Of the console: signing in with OpenID Connect is not possible now.
+    ProviderFailed, "provider-failed", BAD_GATEWAY, "The OpenID provider did not do its part";
     NotReady, "not-ready", SERVICE_UNAVAILABLE, "The engine is not ready";
     Timeout, "timeout", GATEWAY_TIMEOUT, "It took too long";
     DiskFull, "disk-full", INSUFFICIENT_STORAGE, "The disk is full";

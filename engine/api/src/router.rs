@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::conditional::Conditional;
+use crate::console;
 use crate::openapi;
 use crate::problem::{Kind, Problem};
 use crate::rate;
@@ -48,6 +49,7 @@ pub fn router(state: ApiState) -> Router {
     let rate = state.rate();
     let routes = router
         .route("/openapi.json", get(description))
+        .merge(console::router(&state))
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MOST_BODY))
@@ -165,7 +167,7 @@ fn streams() -> OpenApiRouter<ApiState> {
 
 /// Runs a request in a task of its own: a caller who hangs up, or the end of
 /// our patience, never stops a change half-way.
-async fn finish(patience: Duration, request: Request, next: Next) -> Response {
+pub(crate) async fn finish(patience: Duration, request: Request, next: Next) -> Response {
     let task = tokio::spawn(next.run(request));
     match tokio::time::timeout(patience, task).await {
         Ok(Ok(response)) => response,
@@ -189,10 +191,11 @@ fn too_slow(patience: Duration) -> Response {
         .into_response()
 }
 
-async fn unknown_route(request: Request) -> Problem {
+async fn unknown_route(request: Request) -> Response {
     let path: String = request.uri().path().chars().take(200).collect();
-    Problem::new(Kind::UnknownRoute, format!("there is no path {path}"))
-        .with_hint("/openapi.json lists every path")
+    let problem = Problem::new(Kind::UnknownRoute, format!("there is no path {path}"))
+        .with_hint("/openapi.json lists every path");
+    console::dress::unknown(request.headers(), problem)
 }
 
 async fn method_not_allowed(request: Request) -> Problem {

@@ -13,6 +13,7 @@ use shipway_executor::command::Commands;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
+use crate::console::settings::ConsoleSettings;
 use crate::problem::{Kind, Problem};
 use crate::rate::Rate;
 use crate::signature::Key;
@@ -26,6 +27,7 @@ pub struct ApiState {
     /// A component must be signed with one of them; empty demands nothing.
     demanded_keys: Arc<[Key]>,
     rate: Option<Rate>,
+    console: Arc<ConsoleSettings>,
     /// For environments that name no runtime.
     pub default_runtime: RuntimeKind,
     /// Cancelled when the engine goes down: streams end, so that a graceful
@@ -51,6 +53,7 @@ impl ApiState {
             clock,
             demanded_keys: Arc::default(),
             rate: None,
+            console: Arc::default(),
             default_runtime,
             shutdown: CancellationToken::new(),
             edits: Arc::default(),
@@ -74,6 +77,16 @@ impl ApiState {
 
     pub(crate) fn rate(&self) -> Option<Rate> {
         self.rate.clone()
+    }
+
+    #[must_use]
+    pub fn with_console(mut self, settings: ConsoleSettings) -> Self {
+        self.console = Arc::new(settings);
+        self
+    }
+
+    pub(crate) fn console(&self) -> &ConsoleSettings {
+        &self.console
     }
 
     pub(crate) fn demanded_keys(&self) -> &[Key] {

@@ -32,6 +32,7 @@ pub mod pipeline;
 pub mod grant;
 pub mod plugin;
 pub mod redact;
+pub mod session;
 pub mod token;
 pub mod update;
 

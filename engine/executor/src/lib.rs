@@ -17,7 +17,7 @@ pub mod engine;
 mod worker;
 
 pub mod deploy;
-mod earlier;
+pub mod earlier;
 mod scene;
 mod steps;
 

@@ -6,6 +6,7 @@ mod deployments;
 mod logs;
 mod outbox;
 mod registry;
+mod sessions;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use shipway_core::journal::{Entry, Serving};
 use shipway_core::name::{AppName, DeploymentId, Digest, PluginName};
 use shipway_core::plugin::Installed;
 use shipway_core::ports::store::{Deployment, Due, StoreError};
+use shipway_core::session::Session;
 use shipway_core::token::Token;
 
 use crate::rules::{Held, not_found};
@@ -49,6 +51,7 @@ struct State {
     plugins: BTreeMap<PluginName, Installed>,
     components: BTreeMap<Digest, Vec<u8>>,
     tokens: BTreeMap<String, Token>,
+    sessions: BTreeMap<Digest, Session>,
     outbox: BTreeMap<(DeploymentId, PluginName), Place>,
 }
 

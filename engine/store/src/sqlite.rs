@@ -19,6 +19,7 @@ mod prune;
 mod registry;
 mod row;
 mod sealed;
+mod sessions;
 mod tokens;
 
 use std::path::Path;

@@ -15,6 +15,8 @@ mod outbox;
 mod registry;
 #[path = "conformance/sample.rs"]
 mod sample;
+#[path = "conformance/sessions.rs"]
+mod sessions;
 #[path = "conformance/tokens.rs"]
 mod tokens;
 
@@ -96,6 +98,10 @@ macro_rules! every {
                 a_plugin_and_its_component_are_kept,
                 a_component_must_be_there,
                 a_component_stays_while_a_deployment_runs,
+            }
+            sessions {
+                a_session_is_found_by_its_digest_until_it_is_deleted,
+                sessions_that_are_over_go_when_another_begins,
             }
             tokens {
                 tokens_are_found_by_digest,

@@ -13,10 +13,11 @@ use shipway_core::name::{AppName, DeploymentId, Digest, PluginName, Timestamp};
 use shipway_core::plugin::Installed;
 use shipway_core::ports::store::{
     Apps, Created, Deployment, DeploymentFilter, Deployments, Due, Gap, Guard, Lease, Leases,
-    LogLine, LogPolicy, LogSize, Logs, NewLine, Outbox, Pruned, Registry, StoreError, Subscription,
-    Tokens,
+    LogLine, LogPolicy, LogSize, Logs, NewLine, Outbox, Pruned, Registry, Sessions, StoreError,
+    Subscription, Tokens,
 };
 use shipway_core::release::CancelPolicy;
+use shipway_core::session::Session;
 use shipway_core::token::Token;
 use shipway_store::MemoryStore;
 
@@ -366,5 +367,20 @@ impl Tokens for LineStore {
 
     async fn delete_token(&self, name: &str) -> Result<(), StoreError> {
         self.store.delete_token(name).await
+    }
+}
+
+#[async_trait]
+impl Sessions for LineStore {
+    async fn create_session(&self, session: &Session) -> Result<(), StoreError> {
+        self.store.create_session(session).await
+    }
+
+    async fn session(&self, digest: &Digest) -> Result<Option<Session>, StoreError> {
+        self.store.session(digest).await
+    }
+
+    async fn delete_session(&self, digest: &Digest) -> Result<(), StoreError> {
+        self.store.delete_session(digest).await
     }
 }

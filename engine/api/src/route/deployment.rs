@@ -39,7 +39,7 @@ const LONGEST_WAIT: u32 = 60;
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain";
 
-type Accepted = (StatusCode, [(HeaderName, String); 1], Json<Deployment>);
+pub(crate) type Accepted = (StatusCode, [(HeaderName, String); 1], Json<Deployment>);
 
 /// Triggers a deployment. The same `Idempotency-Key` gives the same deployment,
 /// then with status 200.
@@ -232,19 +232,25 @@ pub async fn get_deployment_plan(
     caller: Caller,
     PathOf(id): PathOf<DeploymentId>,
 ) -> Result<Json<Plan>, Problem> {
-    find(&state, &caller, id, Scope::Read).await?;
+    let found = find(&state, &caller, id, Scope::Read).await?;
+    let redactor = state.redactor(&found.trigger.key).await?;
     let journal = state.store.journal(id, 0, 1000).await?;
-    let plan = journal.into_iter().find_map(|entry| match entry.event {
+    let plan = journal.into_iter().find_map(|entry| frozen(entry.event));
+    plan.map(|plan| Json(plan.shown(&redactor))).ok_or_else(|| {
+        let detail = format!("deployment {id} has no plan, or none yet");
+        Problem::new(Kind::NotFound, detail)
+    })
+}
+
+/// The plan, if this is the event that froze it.
+pub(crate) fn frozen(event: Event) -> Option<Plan> {
+    match event {
         Event::StepSucceeded { output, .. } => match *output {
             Output::Plan { plan } => Some(*plan),
             _ => None,
         },
         _ => None,
-    });
-    plan.map(Json).ok_or_else(|| {
-        let detail = format!("deployment {id} has no plan, or none yet");
-        Problem::new(Kind::NotFound, detail)
-    })
+    }
 }
 
 /// Asks a deployment to stop. A running one ends when its step has been

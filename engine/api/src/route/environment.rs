@@ -106,17 +106,25 @@ pub async fn get_environment_status(
     PathOf(key): PathOf<EnvironmentKey>,
 ) -> Result<Json<EnvironmentStatus>, Problem> {
     let found = state.environment(&key).await?;
+    Ok(Json(status(&state, &found).await?))
+}
+
+/// What an environment does now.
+pub(crate) async fn status(
+    state: &ApiState,
+    found: &environment::Environment,
+) -> Result<EnvironmentStatus, Problem> {
     let filter = DeploymentFilter {
-        environment: Some(key.clone()),
+        environment: Some(found.key.clone()),
         limit: 1,
         ..DeploymentFilter::default()
     };
     let newest = state.store.deployments(&filter).await?;
-    Ok(Json(EnvironmentStatus {
-        domains: found.domains,
-        serving: state.store.serving(&key).await?,
+    Ok(EnvironmentStatus {
+        domains: found.domains.clone(),
+        serving: state.store.serving(&found.key).await?,
         latest: newest.into_iter().next().map(Into::into),
-    }))
+    })
 }
 
 fn change(

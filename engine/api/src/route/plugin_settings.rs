@@ -40,9 +40,9 @@ pub async fn update_plugin_settings(
 
 #[derive(Debug, Deserialize)]
 pub struct InEnvironment {
-    app: AppName,
-    environment: EnvironmentName,
-    plugin: PluginName,
+    pub app: AppName,
+    pub environment: EnvironmentName,
+    pub plugin: PluginName,
 }
 
 impl InEnvironment {

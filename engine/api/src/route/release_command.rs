@@ -47,9 +47,9 @@ pub async fn add_release_command(
 
 #[derive(Debug, Deserialize)]
 pub struct OneCommand {
-    app: AppName,
-    environment: EnvironmentName,
-    label: Label,
+    pub app: AppName,
+    pub environment: EnvironmentName,
+    pub label: Label,
 }
 
 impl OneCommand {

@@ -48,9 +48,9 @@ pub async fn update_variables(
 
 #[derive(Debug, Deserialize)]
 pub struct OneVariable {
-    app: AppName,
-    environment: EnvironmentName,
-    variable: VariableName,
+    pub app: AppName,
+    pub environment: EnvironmentName,
+    pub variable: VariableName,
 }
 
 impl OneVariable {

@@ -10,6 +10,7 @@ mod world;
 
 mod access;
 mod conditional;
+mod console;
 mod deployments;
 mod nouns;
 mod openapi;

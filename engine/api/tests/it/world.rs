@@ -11,6 +11,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use shipway_api::ApiState;
+use shipway_api::console::settings::ConsoleSettings;
 use shipway_api::signature::Key;
 use shipway_core::ending::{Aftermath, Ending, Failure, Reason};
 use shipway_core::environment::{EnvironmentKey, RuntimeKind};
@@ -37,6 +38,13 @@ pub const COMPONENT: &[u8] = b"\0asm component";
 
 #[derive(Debug, Default)]
 pub struct StepClock(AtomicI64);
+
+impl StepClock {
+    pub fn pass(&self, time: Duration) {
+        let millis = i64::try_from(time.as_millis()).unwrap();
+        self.0.fetch_add(millis, Ordering::Relaxed);
+    }
+}
 
 impl Clock for StepClock {
     fn now(&self) -> Timestamp {
@@ -251,6 +259,7 @@ pub struct World {
     pub router: axum::Router,
     pub state: ApiState,
     pub executor: Arc<Executor>,
+    pub clock: Arc<StepClock>,
     pub admin: String,
 }
 
@@ -299,7 +308,7 @@ impl World {
             store,
             executor.clone(),
             Arc::new(Host),
-            clock,
+            clock.clone(),
             RuntimeKind::Process,
         )
         .with_demanded_keys(keys);
@@ -307,6 +316,7 @@ impl World {
             router: shipway_api::router(state.clone()),
             state,
             executor,
+            clock,
             admin: String::new(),
         };
         world.admin = world.token("admin", Scope::Admin, &[]).await;
@@ -330,6 +340,19 @@ impl World {
             .await
             .expect(201);
         world
+    }
+
+    pub fn with_console(&mut self, settings: ConsoleSettings) {
+        self.state = self.state.clone().with_console(settings);
+        self.router = shipway_api::router(self.state.clone());
+    }
+
+    pub async fn install_webhook(&self) {
+        let request = self
+            .request("POST", "/v1/plugins")
+            .header("content-type", "application/wasm")
+            .body(Body::from(COMPONENT));
+        self.send(request.unwrap()).await.expect(201);
     }
 
     pub async fn token(&self, name: &str, scope: Scope, apps: &[&str]) -> String {

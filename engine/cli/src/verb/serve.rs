@@ -1,6 +1,8 @@
 //! `shipway serve`: the control plane. It starts the data plane beside it when
 //! none runs, and leaves it running when it stops.
 
+mod console;
+
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -18,6 +20,7 @@ use shipway_core::token::{Scope, Token};
 use shipway_proxy::ProxyRouter;
 use tokio::net::TcpListener;
 
+use self::console::ConsoleArguments;
 use crate::credentials;
 use crate::state_dir::{self, StateDir};
 use crate::stop::stop_signal;
@@ -65,6 +68,9 @@ pub struct Arguments {
     /// them: minisign's, or a PEM file of cosign's
     #[arg(long, value_name = "KEYFILE")]
     pub require_signature: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub console: ConsoleArguments,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -74,6 +80,7 @@ const EXAMPLES: &str = "Examples:
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let keys = read_keys(&arguments.require_signature)?;
+    let console = arguments.console.settings()?;
     let path = arguments
         .state_dir
         .clone()
@@ -100,7 +107,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     let mut plane = wire::control_plane(&state, choices).await?;
     name_strangers(&plane, &keys).await?;
-    plane.api = plane.api.with_demanded_keys(keys);
+    plane.api = plane.api.with_demanded_keys(keys).with_console(console);
     if let Some(requests) = NonZeroU32::new(arguments.rate_limit) {
         plane.api = plane.api.with_rate(Rate::per_second(requests));
     }

@@ -13,12 +13,19 @@ use crate::journal::{Commit, Entry, Event, Serving, Trigger};
 use crate::name::{AppName, DeploymentId, Digest, Domain, PluginName, Timestamp};
 use crate::pipeline::Step;
 use crate::plugin::Installed;
+use crate::session::Session;
 use crate::token::Token;
 
 /// Everything that is kept.
-pub trait Store: Apps + Deployments + Outbox + Logs + Leases + Registry + Tokens {}
+pub trait Store:
+    Apps + Deployments + Outbox + Logs + Leases + Registry + Tokens + Sessions
+{
+}
 
-impl<T: Apps + Deployments + Outbox + Logs + Leases + Registry + Tokens> Store for T {}
+impl<T> Store for T where
+    T: Apps + Deployments + Outbox + Logs + Leases + Registry + Tokens + Sessions
+{
+}
 
 /// Apps and their environments.
 #[async_trait]
@@ -203,6 +210,16 @@ pub trait Tokens: Send + Sync + std::fmt::Debug {
     async fn token_by_digest(&self, digest: &Digest) -> Result<Option<Token>, StoreError>;
     async fn note_token_use(&self, digest: &Digest, at: Timestamp) -> Result<(), StoreError>;
     async fn delete_token(&self, name: &str) -> Result<(), StoreError>;
+}
+
+/// Who is signed in to the console.
+#[async_trait]
+pub trait Sessions: Send + Sync + std::fmt::Debug {
+    /// Keeps a session, and forgets those that were over when it was made.
+    async fn create_session(&self, session: &Session) -> Result<(), StoreError>;
+    async fn session(&self, digest: &Digest) -> Result<Option<Session>, StoreError>;
+    /// Whether it was there or not.
+    async fn delete_session(&self, digest: &Digest) -> Result<(), StoreError>;
 }
 
 /// A deployment as it looks from outside.

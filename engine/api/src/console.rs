@@ -1,0 +1,122 @@
+//! The console: pages for people, in front of the same handlers and the same
+//! rules as the API.
+//!
+//! Start at [`router`]: every page. A page that shows something asks the
+//! handlers of [`crate::route`] and writes HTML; a form is read, given to the
+//! same handler that JSON goes to, and answered with a way back. All of it
+//! works without the script, which adds live updating and dragging.
+//!
+//! Never here: a rule about apps or deployments; a secret on its way out; a
+//! change without a token of the session in its form; anything that a browser
+//! would fetch from elsewhere.
+//!
+//! In reading order:
+
+pub mod settings;
+
+pub mod dress;
+pub mod fields;
+pub mod session;
+
+pub mod asset;
+pub mod shell;
+
+pub mod openid;
+pub mod page;
+pub mod part;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+
+use self::page::{
+    app, apps, cancel, deploy, deployment, deployments, environment, live, plugin, plugin_choice,
+    plugins, promote, release_command, release_commands, rollback, sign_in, variables,
+};
+use crate::router::finish;
+use crate::state::ApiState;
+
+/// A page may have to ask the Git host or an OpenID provider.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Every page, to be mounted beside the API.
+pub fn router(state: &ApiState) -> Router<ApiState> {
+    Router::new()
+        .merge(places())
+        .merge(environments())
+        .merge(deployments_and_plugins())
+        .merge(doors())
+        .layer(from_fn(|request, next| finish(PATIENCE, request, next)))
+        .route("/deployments/{deployment}/live", get(live::live))
+        .layer(from_fn_with_state(state.clone(), dress::dress))
+        .route("/assets/{file}", get(asset::get))
+}
+
+fn places() -> Router<ApiState> {
+    Router::new()
+        .route("/", get(apps::show))
+        .route("/apps/{app}", get(app::show))
+        .route("/deployments", get(deployments::show))
+        .route("/plugins", get(plugins::show))
+}
+
+fn environments() -> Router<ApiState> {
+    let of = |path: &str| format!("/apps/{{app}}/environments/{{environment}}{path}");
+    Router::new()
+        .route(&of(""), get(environment::show))
+        .route(
+            &of("/release-commands"),
+            get(release_commands::show).post(release_command::add),
+        )
+        .route(&of("/release-commands/new"), get(release_command::fresh))
+        .route(
+            &of("/release-commands/edit"),
+            get(release_command::edit).post(release_command::replace),
+        )
+        .route(&of("/release-commands/move"), post(release_commands::shift))
+        .route(
+            &of("/release-commands/remove"),
+            get(release_commands::ask_to_remove).post(release_commands::remove),
+        )
+        .route(&of("/variables"), get(variables::show).post(variables::set))
+        .route(
+            &of("/variables/unset"),
+            get(variables::ask_to_unset).post(variables::unset),
+        )
+        .route(
+            &of("/plugins"),
+            get(plugin_choice::show).post(plugin_choice::choose),
+        )
+        .route(&of("/plugins/{plugin}/settings"), post(plugin_choice::set))
+        .route(&of("/deploy"), get(deploy::ask).post(deploy::deploy))
+        .route(
+            &of("/rollback"),
+            get(rollback::ask).post(rollback::roll_back),
+        )
+        .route(&of("/promote"), get(promote::ask).post(promote::promote))
+}
+
+fn deployments_and_plugins() -> Router<ApiState> {
+    Router::new()
+        .route("/deployments/{deployment}", get(deployment::show))
+        .route("/deployments/{deployment}/now", get(deployment::now))
+        .route(
+            "/deployments/{deployment}/cancel",
+            get(cancel::ask).post(cancel::cancel),
+        )
+        .route("/deployments/{deployment}/log", get(live::log))
+        .route("/plugins/{plugin}", get(plugin::show))
+        .route("/plugins/{plugin}/enabled", post(plugin::enable))
+        .route("/plugins/{plugin}/grants", post(plugin::grant))
+        .route("/plugins/{plugin}/settings", post(plugin::set))
+}
+
+fn doors() -> Router<ApiState> {
+    Router::new()
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/sign-in/openid", get(sign_in::with_openid))
+        .route("/sign-in/openid/callback", get(sign_in::from_openid))
+}

@@ -1,0 +1,134 @@
+//! How the console says things.
+
+use maud::{Markup, html};
+use shipway_core::ending::Ending;
+use shipway_core::journal::Subject;
+use shipway_core::name::Timestamp;
+use shipway_core::release::{Invocation, Phase, When};
+
+use crate::wire::deployment::{Deployment, Status};
+
+/// A moment, as how long it is ago.
+pub fn moment(at: Timestamp, now: Timestamp) -> Markup {
+    html! { time datetime=(at) title=(at) { (ago(at, now)) } }
+}
+
+/// `3 min ago`.
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    let seconds = (now.as_millis() - at.as_millis()).max(0) / 1000;
+    match seconds {
+        0..=59 => format!("{seconds} s ago"),
+        60..=3599 => format!("{} min ago", seconds / 60),
+        3600..=172_799 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+/// `850 ms`, `12.3 s`, `4 min 05 s`.
+pub fn took(millis: u64) -> String {
+    match millis {
+        0..=999 => format!("{millis} ms"),
+        1000..=59_999 => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
+        _ => format!("{} min {:02} s", millis / 60_000, millis % 60_000 / 1000),
+    }
+}
+
+/// From its first step to its end.
+pub fn duration(deployment: &Deployment) -> Option<u64> {
+    let (started, ended) = (deployment.started_at?, deployment.ended_at?);
+    u64::try_from(ended.as_millis() - started.as_millis()).ok()
+}
+
+/// A state with its colour, and in words for those who see none.
+pub fn badge(deployment: &Deployment) -> Markup {
+    html! {
+        span class={ "badge " (deployment.status) } {
+            (deployment.status)
+            @match (&deployment.ending, &deployment.step) {
+                (Some(Ending::Failed(failed)), _) => { " (" (failed.failure.reason) ")" }
+                (None, Some(step)) => { " (" (step) ")" }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Whether it may still be stopped, as far as can be seen from outside.
+pub fn goes_on(status: Status) -> bool {
+    matches!(status, Status::Queued | Status::Running)
+}
+
+/// What it deploys, in a few words.
+pub fn subject(deployment: &Deployment) -> String {
+    match &deployment.subject {
+        Subject::Commit => deployment.reference.clone(),
+        Subject::Rollback { to, .. } => format!("rollback to {}", short(to)),
+        Subject::Promotion { from, .. } => format!("promotion of {from}"),
+    }
+}
+
+/// The end of an id: of two made in one minute it is what differs.
+pub fn short(id: &impl ToString) -> String {
+    let text = id.to_string();
+    let start = text.len().saturating_sub(8);
+    format!("…{}", text.get(start..).unwrap_or(&text))
+}
+
+pub fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Release => "Before the new version starts",
+        Phase::Gate => "New version up, not yet routed",
+        Phase::After => "New version routed",
+        Phase::Failed => "Only if the deployment fails",
+    }
+}
+
+pub fn when(when: When) -> Option<&'static str> {
+    match when {
+        When::Always => None,
+        When::FirstDeploy => Some("first deployment only"),
+        When::Once => Some("once per image"),
+    }
+}
+
+pub fn limit(seconds: u32) -> String {
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
+/// A command as a person writes it down: a line for the shell, or a list.
+pub fn run(invocation: &Invocation) -> String {
+    match invocation {
+        Invocation::Shell(script) => script.clone(),
+        Invocation::Argv(argv) => serde_json::to_string(argv).unwrap_or_default(),
+    }
+}
+
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {many}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short() {
+        let at = |millis| Timestamp::from_millis(millis);
+        assert_eq!(ago(at(0), at(59_000)), "59 s ago");
+        assert_eq!(ago(at(0), at(7_200_000)), "2 h ago");
+        assert_eq!(ago(at(5000), at(0)), "0 s ago");
+        assert_eq!(took(12_345), "12.3 s");
+        assert_eq!(took(245_000), "4 min 05 s");
+        assert_eq!(
+            (limit(90), limit(1800)),
+            ("1 min 30 s".into(), "30 min".into())
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! What the operator says of the console.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::openid::OpenId;
+
+/// Nothing set: people come by the address that the engine listens on, and
+/// sign in with tokens.
+#[derive(Debug, Clone, Default)]
+pub struct ConsoleSettings {
+    /// Where browsers reach the engine, when something stands in front of it.
+    pub public_url: Option<Url>,
+    pub openid: Option<Arc<OpenId>>,
+}
+
+impl ConsoleSettings {
+    /// The host, and the port if it is not the scheme's own.
+    pub(crate) fn authority(&self) -> Option<&str> {
+        self.public_url.as_ref().map(Url::authority)
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        let url = self.public_url.as_ref();
+        url.is_some_and(|url| url.scheme() == "https")
+    }
+}

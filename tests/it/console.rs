@@ -1,0 +1,228 @@
+//! The console in a real browser, as a person uses it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use shipway_tests::app::Environment;
+use shipway_tests::browser::Browser;
+use shipway_tests::ship::Ship;
+use shipway_tests::wait::until_true;
+
+use crate::apps::{next_version, serves, tiny};
+
+const ENTER: char = '\u{e007}';
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A browser in which somebody signed in as a person does.
+pub fn signed_in(ship: &Ship) -> Option<Browser> {
+    let browser = Browser::start(&format!("http://{}", ship.api_address()))?;
+    browser.open("/");
+    browser.wait_until_at("/sign-in");
+    browser.write("#token", &ship.token);
+    browser.click("form button");
+    browser.wait_for("header form.out");
+    Some(browser)
+}
+
+/// The path of a page of an environment.
+pub fn page(environment: &Environment<'_>, rest: &str) -> String {
+    let Environment { app, name, .. } = environment;
+    format!("/apps/{app}/environments/{name}{rest}")
+}
+
+/// A release command that says something and waits for a file.
+fn waits_for(environment: &Environment<'_>, file: &Path) {
+    let run = format!(
+        "echo it waits; while [ ! -e {} ]; do sleep 0.1; done; echo it goes on",
+        file.display()
+    );
+    environment.command("Wait", &run);
+}
+
+/// From the environment's page to the page of a deployment that runs.
+fn deploy(browser: &Browser, live: &Environment<'_>) -> String {
+    browser.open(&page(live, ""));
+    browser.click_words("Deploy");
+    browser.wait_for("form.question");
+    browser.click_words("Deploy");
+    browser.wait_until_at("/deployments/");
+    browser.place()
+}
+
+#[test]
+fn a_deployment_is_triggered_and_watched_to_its_end() {
+    let Some(ship) = Ship::start() else { return };
+    let (_repo, live) = tiny(&ship);
+    let file = ship.state_dir().join("go-on");
+    waits_for(&live, &file);
+    let Some(browser) = signed_in(&ship) else {
+        return;
+    };
+    assert!(browser.text("main").contains(&live.app));
+    browser.open(&page(&live, "/deploy"));
+    let asked = browser.text("main");
+    assert!(
+        asked.contains("main is at commit") && asked.contains("Wait"),
+        "{asked}"
+    );
+    assert!(
+        asked.contains("Nothing serves this environment yet"),
+        "{asked}"
+    );
+
+    deploy(&browser, &live);
+    // It is gone if the page is ever loaded again.
+    browser.run("window.theSamePage = true; return 1");
+    browser.wait_until_says("#log", "it waits");
+    browser.wait_until_says("#now .badge", "running (release)");
+    browser.wait_until_says("#said", "running: release");
+    std::fs::write(&file, "").expect("a file");
+    browser.wait_until_says("#log", "it goes on");
+    browser.wait_until_says("#now .badge", "succeeded");
+    browser.wait_until_says("#now", "serving");
+    browser.wait_until_says("#more", "Wait");
+    assert_eq!(browser.run("return window.theSamePage"), true);
+    let log = browser.text("#log");
+    assert_eq!(log.matches("it waits").count(), 1, "{log}");
+    assert_eq!(browser.complaints(), [] as [&str; 0]);
+    serves(&live, "1");
+}
+
+#[test]
+fn a_deployment_is_cancelled_and_another_rolled_back() {
+    let Some(ship) = Ship::start() else { return };
+    let (repo, live) = tiny(&ship);
+    live.deploy().succeeded();
+    next_version(&repo, "2");
+    live.deploy().succeeded();
+    serves(&live, "2");
+    let Some(browser) = signed_in(&ship) else {
+        return;
+    };
+    browser.open(&page(&live, ""));
+    browser.click_words("Roll back");
+    browser.wait_for("form.question");
+    let asked = browser.text("main");
+    assert!(
+        asked.contains("Version 1") && asked.contains("goes on serving"),
+        "{asked}"
+    );
+    browser.click_words("Roll back");
+    browser.wait_until_at("/deployments/");
+    browser.wait_until_says("#now .badge", "succeeded");
+    serves(&live, "1");
+
+    waits_for(&live, &ship.state_dir().join("never"));
+    deploy(&browser, &live);
+    browser.wait_until_says("#log", "it waits");
+    browser.click("#cancel");
+    browser.wait_for("form.question");
+    assert!(browser.text("main").contains("Its step release is stopped"));
+    browser.click_words("Cancel the deployment");
+    browser.wait_until_at("/deployments/");
+    browser.wait_until_says("#now .badge", "cancelled");
+    serves(&live, "1");
+}
+
+#[test]
+fn release_commands_are_put_in_order_by_key_button_and_mouse() {
+    let Some(ship) = Ship::start() else { return };
+    let (_repo, live) = tiny(&ship);
+    let Some(browser) = signed_in(&ship) else {
+        return;
+    };
+    let path = page(&live, "/release-commands");
+    for label in ["one", "two", "three"] {
+        browser.open(&format!("{path}/new"));
+        browser.write("#label", label);
+        browser.write("#run", &format!("echo {label}"));
+        browser.click_words("Add");
+        browser.wait_until_says("#told", "Added.");
+    }
+    let order = || {
+        let listed = ship.api.get(&live.path("/release-commands")).ok();
+        let items = listed["items"].as_array().expect("a list").clone();
+        let labels = items.iter().filter_map(|item| item["label"].as_str());
+        labels.map(str::to_owned).collect::<Vec<_>>()
+    };
+    // By keyboard: the focus goes with what is moved.
+    browser.run("document.querySelector('[aria-label=\"Move three up\"]').focus(); return 1");
+    browser.press(ENTER);
+    browser.wait_until_says("#told", "Moved to place 2.");
+    assert_eq!(order(), ["one", "three", "two"]);
+    assert_eq!(browser.focus(), "Move three up");
+    browser.press(ENTER);
+    browser.wait_until_says("#told", "Moved to place 1.");
+    assert_eq!(order(), ["three", "one", "two"]);
+    assert_eq!(browser.focus(), "Move three down");
+    // By button.
+    browser.click("[aria-label='Move one down']");
+    browser.wait_until_says("#told", "Moved to place 3.");
+    assert_eq!(order(), ["three", "two", "one"]);
+    // By mouse, from the last place to the first.
+    browser.drag(
+        "ol.ordered > li:nth-child(3)",
+        "ol.ordered > li:nth-child(1)",
+    );
+    until_true("it was dropped in the first place", PATIENCE, || {
+        order() == ["one", "three", "two"]
+    });
+    browser.wait_until_says("#told", "Moved to place 1.");
+    assert_eq!(browser.complaints(), [] as [&str; 0]);
+}
+
+#[test]
+fn a_secret_is_set_and_nowhere_in_any_page() {
+    let Some(ship) = Ship::start() else { return };
+    let (_repo, live) = tiny(&ship);
+    live.command("Print it", "echo key=$API_KEY");
+    let Some(browser) = signed_in(&ship) else {
+        return;
+    };
+    let variables = page(&live, "/variables");
+    browser.open(&variables);
+    browser.write("#name", "API_KEY");
+    browser.write("#value", "hunter2-xyzzy");
+    browser.click("#secret");
+    browser.click_words("Set");
+    browser.wait_until_says("#told", "Set.");
+    let deployment = deploy(&browser, &live);
+    browser.wait_until_says("#now .badge", "succeeded");
+    browser.wait_until_says("#log", "key=[secret]");
+    assert_eq!(live.get("/env").json()["API_KEY"], "hunter2-xyzzy");
+    let change = format!("{variables}?name=API_KEY");
+    for path in [
+        &deployment,
+        &variables,
+        &change,
+        &page(&live, ""),
+        &page(&live, "/deploy"),
+    ] {
+        browser.open(path);
+        assert!(!browser.source().contains("xyzzy"), "{path}");
+    }
+}
+
+#[test]
+fn everything_works_without_scripts() {
+    let Some(ship) = Ship::start() else { return };
+    let (_repo, live) = tiny(&ship);
+    live.command("one", "true").command("two", "echo two runs");
+    let Some(browser) = signed_in(&ship) else {
+        return;
+    };
+    browser.without_scripts();
+    browser.open(&page(&live, "/release-commands"));
+    browser.click("[aria-label='Move two up']");
+    browser.wait_for("[aria-label='Move two up']:disabled");
+    let deployment = deploy(&browser, &live);
+    until_true("the page says that it succeeded", PATIENCE, || {
+        browser.open(&deployment);
+        browser.source().contains("badge succeeded")
+    });
+    assert!(browser.source().contains("two runs"));
+    browser.click("form.out button");
+    browser.wait_until_at("/sign-in");
+    browser.open("/");
+    browser.wait_until_at("/sign-in");
+}
