@@ -47,5 +47,6 @@ mod services;
 mod signatures;
 mod switch;
 mod variables;
+mod webhooks;
 
 mod simulation;

@@ -8,9 +8,11 @@ use std::marker::PhantomData;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use shipway_core::audit::Actor;
 use shipway_core::name::AppName;
 use shipway_core::token::{Scope, Token};
 
+use crate::audit::Note;
 use crate::bearer::digest_of_token;
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
@@ -20,7 +22,7 @@ const NOTE_EVERY_MILLIS: i64 = 60_000;
 
 /// Somebody with a valid token.
 #[derive(Debug, Clone)]
-pub struct Caller(Token);
+pub struct Caller(Token, Note);
 
 impl Caller {
     /// The name of the token, for the journal.
@@ -40,6 +42,7 @@ impl Caller {
     /// Refuses what the token does not allow. An app out of its reach looks
     /// like one that does not exist.
     pub fn may(&self, scope: Scope, app: &AppName) -> Result<(), Problem> {
+        self.1.app(app);
         if !self.sees(app) {
             return Err(Problem::new(
                 Kind::NotFound,
@@ -97,7 +100,11 @@ impl FromRequestParts<ApiState> for Caller {
                 .with_hint("make a new one: shipway token create NAME --expires 90d"));
         }
         note_use(state, &token).await;
-        Ok(Self(token))
+        let note = Note::of(&parts.extensions);
+        note.actor(Actor::Token {
+            name: token.name.clone(),
+        });
+        Ok(Self(token, note))
     }
 }
 

@@ -1,6 +1,8 @@
 //! The handlers, one file per noun.
 
 pub mod app;
+pub mod audit;
+pub mod delivery;
 pub mod deployment;
 pub mod environment;
 pub mod event;
@@ -13,3 +15,4 @@ pub mod plugin_settings;
 pub mod release_command;
 pub mod token;
 pub mod variable;
+pub mod webhook;

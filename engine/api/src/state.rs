@@ -13,6 +13,8 @@ use shipway_executor::command::Commands;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
+use crate::address::TrustedProxy;
+use crate::audit::Strangers;
 use crate::problem::{Kind, Problem};
 use crate::rate::Rate;
 use crate::signature::Key;
@@ -26,6 +28,8 @@ pub struct ApiState {
     /// A component must be signed with one of them; empty demands nothing.
     demanded_keys: Arc<[Key]>,
     rate: Option<Rate>,
+    trusted_proxies: Arc<[TrustedProxy]>,
+    pub(crate) strangers: Arc<Strangers>,
     /// For environments that name no runtime.
     pub default_runtime: RuntimeKind,
     /// Cancelled when the engine goes down: streams end, so that a graceful
@@ -51,6 +55,8 @@ impl ApiState {
             clock,
             demanded_keys: Arc::default(),
             rate: None,
+            trusted_proxies: Arc::default(),
+            strangers: Arc::default(),
             default_runtime,
             shutdown: CancellationToken::new(),
             edits: Arc::default(),
@@ -74,6 +80,17 @@ impl ApiState {
 
     pub(crate) fn rate(&self) -> Option<Rate> {
         self.rate.clone()
+    }
+
+    /// Believes what these write into `X-Forwarded-For`.
+    #[must_use]
+    pub fn with_trusted_proxies(mut self, proxies: Vec<TrustedProxy>) -> Self {
+        self.trusted_proxies = proxies.into();
+        self
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &[TrustedProxy] {
+        &self.trusted_proxies
     }
 
     pub(crate) fn demanded_keys(&self) -> &[Key] {

@@ -7,6 +7,7 @@ mod serve;
 mod supervise;
 
 mod app;
+mod audit;
 mod cancel;
 mod completions;
 mod context;
@@ -29,6 +30,7 @@ mod rollback;
 mod status;
 mod token;
 mod var;
+mod webhook;
 
 mod target;
 
@@ -82,6 +84,8 @@ pub enum Verb {
     Logout(logout::Arguments),
     Context(context::Arguments),
     Doctor(doctor::Arguments),
+    Webhook(webhook::Arguments),
+    Audit(audit::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -121,6 +125,8 @@ pub fn run(verb: Verb) -> ExitCode {
             tell(block_on(doctor::run(it)), verbose)
         }
         Verb::Man(it) => tell(man::run(&it), false),
+        Verb::Webhook(it) => ask(it.connection.clone(), |client| webhook::run(client, it)),
+        Verb::Audit(it) => ask(it.connection.clone(), |client| audit::run(client, it)),
         Verb::Completions(it) => tell(completions::run(&it), false),
     }
 }

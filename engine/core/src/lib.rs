@@ -29,10 +29,12 @@ pub mod ending;
 pub mod journal;
 pub mod pipeline;
 
+pub mod audit;
 pub mod grant;
 pub mod plugin;
 pub mod redact;
 pub mod token;
 pub mod update;
+pub mod webhook;
 
 pub mod ports;

@@ -144,6 +144,11 @@ name!(
     |text| text.len() == 64 && is_hex(text)
 );
 
+name!(
+    /// The id of a webhook, which nobody guesses.
+    WebhookId, "webhook id", "32 hexadecimal digits in lower case", |text| text.len() == 32 && is_hex(text)
+);
+
 impl RunName {
     /// The one run of all commands of a phase.
     pub fn of_phase(phase: Phase) -> Self {

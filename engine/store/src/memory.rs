@@ -2,10 +2,12 @@
 //! it is dropped, and keeps every rule that the others keep.
 
 mod apps;
+mod audit;
 mod deployments;
 mod logs;
 mod outbox;
 mod registry;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,10 +15,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use shipway_core::app::App;
 use shipway_core::environment::{Environment, EnvironmentKey};
 use shipway_core::journal::{Entry, Serving};
-use shipway_core::name::{AppName, DeploymentId, Digest, PluginName};
+use shipway_core::name::{AppName, DeploymentId, Digest, PluginName, WebhookId};
 use shipway_core::plugin::Installed;
-use shipway_core::ports::store::{Deployment, Due, StoreError};
+use shipway_core::ports::store::{Delivery, Deployment, Due, StoreError};
 use shipway_core::token::Token;
+use shipway_core::webhook::Webhook;
 
 use crate::rules::{Held, not_found};
 
@@ -50,6 +53,11 @@ struct State {
     components: BTreeMap<Digest, Vec<u8>>,
     tokens: BTreeMap<String, Token>,
     outbox: BTreeMap<(DeploymentId, PluginName), Place>,
+    webhooks: BTreeMap<WebhookId, Webhook>,
+    /// Oldest first.
+    deliveries: Vec<Delivery>,
+    /// Oldest first.
+    audit: Vec<shipway_core::audit::Record>,
 }
 
 /// A notifier's place in a journal.

@@ -10,6 +10,7 @@
 //! in it ([`crate::keyring`]).
 
 mod apps;
+mod audit;
 mod deployments;
 mod leases;
 mod logs;
@@ -20,6 +21,7 @@ mod registry;
 mod row;
 mod sealed;
 mod tokens;
+mod webhooks;
 
 use std::path::Path;
 use std::sync::Arc;

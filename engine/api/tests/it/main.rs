@@ -10,6 +10,8 @@ mod world;
 
 mod access;
 mod conditional;
+mod audit;
+mod deliveries;
 mod deployments;
 mod nouns;
 mod openapi;

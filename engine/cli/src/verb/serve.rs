@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use shipway_api::rate::Rate;
+use shipway_api::address::TrustedProxy;
 use shipway_api::signature::Key;
 use shipway_core::environment::RuntimeKind;
 use shipway_core::token::{Scope, Token};
@@ -65,6 +66,12 @@ pub struct Arguments {
     /// them: minisign's, or a PEM file of cosign's
     #[arg(long, value_name = "KEYFILE")]
     pub require_signature: Vec<PathBuf>,
+
+    /// Believe what this proxy in front of the API writes into
+    /// X-Forwarded-For: an address, or a network such as 10.0.0.0/8; repeat it
+    /// for more. The audit log tells clients by it
+    #[arg(long, value_name = "ADDRESS")]
+    pub trusted_proxy: Vec<TrustedProxy>,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -100,7 +107,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     let mut plane = wire::control_plane(&state, choices).await?;
     name_strangers(&plane, &keys).await?;
-    plane.api = plane.api.with_demanded_keys(keys);
+    plane.api = plane
+        .api
+        .with_demanded_keys(keys)
+        .with_trusted_proxies(arguments.trusted_proxy.clone());
     if let Some(requests) = NonZeroU32::new(arguments.rate_limit) {
         plane.api = plane.api.with_rate(Rate::per_second(requests));
     }
