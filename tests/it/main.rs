@@ -25,6 +25,7 @@ mod cli_follow;
 mod cli_init;
 mod cli_output;
 mod events;
+mod git_push;
 mod golden;
 mod images;
 mod kept;

@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use shipway_core::audit::Actor;
-use shipway_core::name::AppName;
+use shipway_core::name::{AppName, Digest};
 use shipway_core::token::{Scope, Token};
 
 use crate::audit::Note;
@@ -68,6 +68,38 @@ impl Caller {
         Ok(())
     }
 
+    /// Whoever shows this text, if it is a token that is known.
+    pub(crate) async fn by_token(
+        state: &ApiState,
+        note: &Note,
+        text: &str,
+    ) -> Result<Option<Self>, Problem> {
+        match digest_of_token(text) {
+            Some(digest) => Self::by_digest(state, note, &digest).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn by_digest(
+        state: &ApiState,
+        note: &Note,
+        digest: &Digest,
+    ) -> Result<Option<Self>, Problem> {
+        let Some(token) = state.store.token_by_digest(digest).await? else {
+            return Ok(None);
+        };
+        if let Some(at) = token.expired(state.clock.now()) {
+            let detail = format!("token {:?} has expired at {at}", token.name);
+            return Err(Problem::new(Kind::Unauthorized, detail)
+                .with_hint("make a new one: shipway token create NAME --expires 90d"));
+        }
+        note_use(state, &token).await;
+        note.actor(Actor::Token {
+            name: token.name.clone(),
+        });
+        Ok(Some(Self(token, note.clone())))
+    }
+
     fn too_weak(&self, needed: Scope) -> Problem {
         let (name, scope) = (self.name(), self.0.scope);
         Problem::new(
@@ -92,19 +124,9 @@ impl FromRequestParts<ApiState> for Caller {
         let digest = presented(parts)
             .and_then(digest_of_token)
             .ok_or_else(unknown)?;
-        let token = state.store.token_by_digest(&digest).await?;
-        let token = token.ok_or_else(unknown)?;
-        if let Some(at) = token.expired(state.clock.now()) {
-            let detail = format!("token {:?} has expired at {at}", token.name);
-            return Err(Problem::new(Kind::Unauthorized, detail)
-                .with_hint("make a new one: shipway token create NAME --expires 90d"));
-        }
-        note_use(state, &token).await;
         let note = Note::of(&parts.extensions);
-        note.actor(Actor::Token {
-            name: token.name.clone(),
-        });
-        Ok(Self(token, note))
+        let caller = Self::by_digest(state, &note, &digest).await?;
+        caller.ok_or_else(unknown)
     }
 }
 

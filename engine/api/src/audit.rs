@@ -117,6 +117,19 @@ impl Watch {
         }
     }
 
+    /// The same over a route that the API's description does not have.
+    #[must_use]
+    pub fn naming(self, routes: &[(Method, &str)], operation: &str) -> Self {
+        let mut operations = HashMap::clone(&self.operations);
+        for (method, path) in routes {
+            operations.insert((method.clone(), (*path).to_owned()), operation.to_owned());
+        }
+        Self {
+            operations: Arc::new(operations),
+            ..self
+        }
+    }
+
     fn action(&self, method: &Method, path: &str) -> String {
         let known = self.operations.get(&(method.clone(), path.to_owned()));
         known.cloned().unwrap_or_else(|| format!("{method} {path}"))

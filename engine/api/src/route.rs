@@ -12,6 +12,7 @@ pub mod plan;
 pub mod plugin;
 pub mod plugin_install;
 pub mod plugin_settings;
+pub mod push;
 pub mod release_command;
 pub mod token;
 pub mod variable;

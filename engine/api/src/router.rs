@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -21,7 +23,7 @@ use crate::problem::{Kind, Problem};
 use crate::rate;
 use crate::route::{
     app, audit as audit_log, delivery, deployment, environment, event, health, log, plan, plugin,
-    plugin_install, plugin_settings, release_command, token, variable, webhook,
+    plugin_install, plugin_settings, push, release_command, token, variable, webhook,
 };
 use crate::state::ApiState;
 
@@ -51,6 +53,7 @@ pub fn router(state: ApiState) -> Router {
         move || async move { ([(CONTENT_TYPE, "application/json")], api.to_string()) };
     let rate = state.rate();
     let routes = router
+        .merge(pushes(&state))
         .route("/openapi.json", get(description))
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
@@ -93,6 +96,20 @@ fn routes(state: &ApiState) -> OpenApiRouter<ApiState> {
         )
         .merge(audited(plans()).layer(from_fn(give_up)))
         .merge(audited(streams()))
+}
+
+const REFERENCES: &str = "/git/{app}/{repository}/info/refs";
+const RECEIVE: &str = "/git/{app}/{repository}/git-receive-pack";
+
+/// What `git push` speaks is Git's own, and no part of the description. A push
+/// lasts as long as its deployment.
+fn pushes(state: &ApiState) -> Router<ApiState> {
+    let routes = [(Method::GET, REFERENCES), (Method::POST, RECEIVE)];
+    let watch = Watch::over(state, &OpenApi::default()).naming(&routes, push::OPERATION);
+    Router::new()
+        .route(REFERENCES, get(push::advertise))
+        .route(RECEIVE, post(push::receive))
+        .layer(from_fn_with_state(watch, audit::watch))
 }
 
 /// Short requests. Once begun they are finished, whoever still listens.

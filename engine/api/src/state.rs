@@ -7,6 +7,7 @@ use shipway_core::environment::{Environment, EnvironmentKey, RuntimeKind};
 use shipway_core::name::AppName;
 use shipway_core::ports::clock::Clock;
 use shipway_core::ports::plugins::Plugins;
+use shipway_core::ports::pushes::Pushes;
 use shipway_core::ports::store::Store;
 use shipway_core::redact::Redactor;
 use shipway_executor::command::Commands;
@@ -29,6 +30,7 @@ pub struct ApiState {
     demanded_keys: Arc<[Key]>,
     rate: Option<Rate>,
     trusted_proxies: Arc<[TrustedProxy]>,
+    pushes: Option<Arc<dyn Pushes>>,
     pub(crate) strangers: Arc<Strangers>,
     /// For environments that name no runtime.
     pub default_runtime: RuntimeKind,
@@ -56,6 +58,7 @@ impl ApiState {
             demanded_keys: Arc::default(),
             rate: None,
             trusted_proxies: Arc::default(),
+            pushes: None,
             strangers: Arc::default(),
             default_runtime,
             shutdown: CancellationToken::new(),
@@ -91,6 +94,17 @@ impl ApiState {
 
     pub(crate) fn trusted_proxies(&self) -> &[TrustedProxy] {
         &self.trusted_proxies
+    }
+
+    /// Takes pushes of Git.
+    #[must_use]
+    pub fn with_pushes(mut self, pushes: Arc<dyn Pushes>) -> Self {
+        self.pushes = Some(pushes);
+        self
+    }
+
+    pub(crate) fn pushes(&self) -> Option<Arc<dyn Pushes>> {
+        self.pushes.clone()
     }
 
     pub(crate) fn demanded_keys(&self) -> &[Key] {

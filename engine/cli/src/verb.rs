@@ -1,8 +1,9 @@
-//! The verbs, one file each. `serve`, `proxy`, `supervise` and `compile-plugin`
-//! do the work; every other verb asks the API for it.
+//! The verbs, one file each. `serve`, `proxy`, `supervise`, `compile-plugin`
+//! and `push-hook` do the work; every other verb asks the API for it.
 
 mod compile_plugin;
 mod proxy;
+mod push_hook;
 mod serve;
 mod supervise;
 
@@ -59,6 +60,9 @@ pub enum Verb {
     /// Compile one plugin (started by the engine)
     #[command(hide = true)]
     CompilePlugin,
+    /// Ask the engine about a push (started by Git)
+    #[command(hide = true)]
+    PushHook,
 
     Init(init::Arguments),
     App(app::Arguments),
@@ -98,6 +102,7 @@ pub fn run(verb: Verb) -> ExitCode {
         Verb::Supervise => supervise::run(),
         Verb::CompilePlugin => compile_plugin::run(),
         Verb::Init(it) => tell(init::run(&it), false),
+        Verb::PushHook => push_hook::run(),
         Verb::App(it) => ask(it.connection.clone(), |client| app::run(client, it)),
         Verb::Env(it) => ask(it.connection.clone(), |client| env::run(client, *it)),
         Verb::Var(it) => ask(it.connection.clone(), |client| var::run(client, it)),

@@ -67,6 +67,11 @@ pub struct Arguments {
     #[arg(long, value_name = "KEYFILE")]
     pub require_signature: Vec<PathBuf>,
 
+    /// The most that one `git push` may bring, in MiB
+    #[arg(long, default_value_t = 512, value_name = "MIB",
+          value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    pub push_limit: u64,
+
     /// Believe what this proxy in front of the API writes into
     /// X-Forwarded-For: an address, or a network such as 10.0.0.0/8; repeat it
     /// for more. The audit log tells clients by it
@@ -104,6 +109,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             .secrets_key
             .clone()
             .unwrap_or_else(|| state.secrets_key()),
+        push_limit: arguments.push_limit << 20,
     };
     let mut plane = wire::control_plane(&state, choices).await?;
     name_strangers(&plane, &keys).await?;
