@@ -46,6 +46,7 @@ mod secrets;
 mod self_tests;
 mod services;
 mod signatures;
+mod statuses;
 mod switch;
 mod variables;
 mod webhooks;
