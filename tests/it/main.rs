@@ -27,6 +27,7 @@ mod cli_output;
 mod console;
 mod console_pages;
 mod events;
+mod git_push;
 mod golden;
 mod images;
 mod kept;
@@ -48,7 +49,9 @@ mod secrets;
 mod self_tests;
 mod services;
 mod signatures;
+mod statuses;
 mod switch;
 mod variables;
+mod webhooks;
 
 mod simulation;

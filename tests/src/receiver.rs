@@ -38,6 +38,12 @@ pub struct Receiver {
 impl Receiver {
     /// Answers every request with this status.
     pub fn start(status: u16) -> Self {
+        Self::answering(move |_| (status, String::new()))
+    }
+
+    /// Answers each request with a status and a body of JSON.
+    pub fn answering(reply: impl Fn(&Received) -> (u16, String) + Send + Sync + 'static) -> Self {
+        let reply: Arc<Reply> = Arc::new(reply);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
         let received: Arc<Mutex<Vec<Received>>> = Arc::default();
@@ -45,8 +51,8 @@ impl Receiver {
         // It ends with the test's process.
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let kept = kept.clone();
-                std::thread::spawn(move || answer(&stream, status, &kept));
+                let (kept, reply) = (kept.clone(), reply.clone());
+                std::thread::spawn(move || answer(&stream, reply.as_ref(), &kept));
             }
         });
         Self { address, received }
@@ -72,12 +78,17 @@ impl Receiver {
     }
 }
 
-fn answer(stream: &TcpStream, status: u16, kept: &Mutex<Vec<Received>>) {
+type Reply = dyn Fn(&Received) -> (u16, String) + Send + Sync;
+
+fn answer(stream: &TcpStream, reply: &Reply, kept: &Mutex<Vec<Received>>) {
     let _ = stream.set_read_timeout(Some(PATIENCE));
     let Some(request) = read(stream) else { return };
+    let (status, body) = reply(&request);
     kept.lock().expect("what came").push(request);
-    let reply =
-        format!("HTTP/1.1 {status} Answer\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let length = body.len();
+    let reply = format!(
+        "HTTP/1.1 {status} Answer\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
     let mut stream = stream;
     let _ = stream.write_all(reply.as_bytes());
 }

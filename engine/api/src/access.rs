@@ -9,9 +9,11 @@ use std::marker::PhantomData;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use shipway_core::audit::Actor;
 use shipway_core::name::{AppName, Digest};
 use shipway_core::token::{Scope, Token};
 
+use crate::audit::Note;
 use crate::bearer::digest_of_token;
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
@@ -21,12 +23,12 @@ const NOTE_EVERY_MILLIS: i64 = 60_000;
 
 /// Somebody with a valid token.
 #[derive(Debug, Clone)]
-pub struct Caller(Token);
+pub struct Caller(Token, Note);
 
 impl Caller {
-    /// Whoever may do what this token allows; the caller has looked it up.
-    pub(crate) fn of(token: Token) -> Self {
-        Self(token)
+    /// Whoever may do what this token allows; who that is, has been noted.
+    pub(crate) fn of(token: Token, note: Note) -> Self {
+        Self(token, note)
     }
 
     /// What it may do at most.
@@ -51,6 +53,7 @@ impl Caller {
     /// Refuses what the token does not allow. An app out of its reach looks
     /// like one that does not exist.
     pub fn may(&self, scope: Scope, app: &AppName) -> Result<(), Problem> {
+        self.1.app(app);
         if !self.sees(app) {
             return Err(Problem::new(
                 Kind::NotFound,
@@ -74,6 +77,38 @@ impl Caller {
             return Err(self.too_weak(scope));
         }
         Ok(())
+    }
+
+    /// Whoever shows this text, if it is a token that is known.
+    pub(crate) async fn by_token(
+        state: &ApiState,
+        note: &Note,
+        text: &str,
+    ) -> Result<Option<Self>, Problem> {
+        match digest_of_token(text) {
+            Some(digest) => Self::by_digest(state, note, &digest).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn by_digest(
+        state: &ApiState,
+        note: &Note,
+        digest: &Digest,
+    ) -> Result<Option<Self>, Problem> {
+        let Some(token) = state.store.token_by_digest(digest).await? else {
+            return Ok(None);
+        };
+        if let Some(at) = token.expired(state.clock.now()) {
+            let detail = format!("token {:?} has expired at {at}", token.name);
+            return Err(Problem::new(Kind::Unauthorized, detail)
+                .with_hint("make a new one: shipway token create NAME --expires 90d"));
+        }
+        note_use(state, &token).await;
+        note.actor(Actor::Token {
+            name: token.name.clone(),
+        });
+        Ok(Some(Self(token, note.clone())))
     }
 
     fn too_weak(&self, needed: Scope) -> Problem {
@@ -100,15 +135,9 @@ impl FromRequestParts<ApiState> for Caller {
         let digest = presented(parts)
             .and_then(digest_of_token)
             .ok_or_else(unknown)?;
-        let token = state.store.token_by_digest(&digest).await?;
-        let token = token.ok_or_else(unknown)?;
-        if let Some(at) = token.expired(state.clock.now()) {
-            let detail = format!("token {:?} has expired at {at}", token.name);
-            return Err(Problem::new(Kind::Unauthorized, detail)
-                .with_hint("make a new one: shipway token create NAME --expires 90d"));
-        }
-        note_use(state, &token).await;
-        Ok(Self(token))
+        let note = Note::of(&parts.extensions);
+        let caller = Self::by_digest(state, &note, &digest).await?;
+        caller.ok_or_else(unknown)
     }
 }
 

@@ -17,7 +17,7 @@ const LONGEST: usize = 256;
 pub fn new_token() -> Result<(Secret, Digest), InvalidName> {
     let bits: [u8; 32] = rand::random();
     let text = format!("{PREFIX}{}", hex(&bits));
-    let digest = digest_of(&text)?;
+    let digest = digest_of(text.as_bytes())?;
     Ok((Secret::new(text), digest))
 }
 
@@ -25,18 +25,23 @@ pub fn new_token() -> Result<(Secret, Digest), InvalidName> {
 pub(crate) fn new_random() -> Result<(Secret, Digest), InvalidName> {
     let bits: [u8; 32] = rand::random();
     let text = hex(&bits);
-    let digest = digest_of(&text)?;
+    let digest = digest_of(text.as_bytes())?;
     Ok((Secret::new(text), digest))
+}
+
+/// Whether a text has the form of a token, and must not be shown.
+pub(crate) fn resembles(text: &str) -> bool {
+    text.len() > PREFIX.len() + 16 && text.starts_with(PREFIX)
 }
 
 /// The digest of a text that has the form of a token.
 pub(crate) fn digest_of_token(text: &str) -> Option<Digest> {
     let plausible = text.starts_with(PREFIX) && text.len() <= LONGEST;
-    plausible.then(|| digest_of(text).ok()).flatten()
+    plausible.then(|| digest_of(text.as_bytes()).ok()).flatten()
 }
 
-pub(crate) fn digest_of(text: &str) -> Result<Digest, InvalidName> {
-    hex(&Sha256::digest(text.as_bytes())).parse()
+pub(crate) fn digest_of(bytes: &[u8]) -> Result<Digest, InvalidName> {
+    hex(&Sha256::digest(bytes)).parse()
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -30,11 +30,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
+use utoipa::openapi::OpenApi;
 
 use self::page::{
     app, apps, cancel, deploy, deployment, deployments, environment, live, plugin, plugin_choice,
     plugins, promote, release_command, release_commands, rollback, sign_in, variables,
 };
+use crate::audit::{self, Watch};
 use crate::router::finish;
 use crate::state::ApiState;
 
@@ -48,6 +50,10 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
         .merge(environments())
         .merge(deployments_and_plugins())
         .merge(doors())
+        .layer(from_fn_with_state(
+            Watch::over(state, &OpenApi::default()),
+            audit::watch,
+        ))
         .layer(from_fn(|request, next| finish(PATIENCE, request, next)))
         .route("/deployments/{deployment}/live", get(live::live))
         .layer(from_fn_with_state(state.clone(), dress::dress))

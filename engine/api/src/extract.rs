@@ -5,8 +5,10 @@ use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::audit::Note;
 use crate::problem::{Kind, Problem};
 
 /// The body of a request as JSON.
@@ -18,9 +20,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         require_type(&request, is_json, "application/json")?;
+        let note = Note::of(request.extensions());
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
-        from_json(&bytes).map(Self)
+        let value = from_json(&bytes)?;
+        if let Ok(Named { name, label }) = serde_json::from_slice(&bytes) {
+            note.name(name.or(label).unwrap_or_default());
+        }
+        Ok(Self(value))
     }
+}
+
+/// What is made is told by its name in the audit log.
+#[derive(Deserialize)]
+struct Named<'a> {
+    name: Option<&'a str>,
+    label: Option<&'a str>,
 }
 
 /// The body of a request as JSON; no body at all is the default.
@@ -151,7 +165,7 @@ fn require_type(
 pub(crate) fn unread(rejection: BytesRejection) -> Problem {
     if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
         return Problem::new(Kind::TooLarge, "the body is larger than this takes")
-            .with_hint("settings are at most 1 MiB, components at most 64 MiB");
+            .with_hint("settings are at most 1 MiB, deliveries 5 MiB, components 64 MiB");
     }
     Problem::new(Kind::MalformedBody, "the body ended before it was complete")
 }

@@ -19,7 +19,10 @@ pub mod route;
 pub mod tail;
 
 pub mod access;
+pub mod address;
+pub mod audit;
 pub mod bearer;
+pub mod delivery;
 pub mod signature;
 
 pub mod conditional;

@@ -89,6 +89,7 @@ fn schema_of(parameter: &str, schemas: &BTreeSet<String>) -> RefOr<Schema> {
         "plugin" => "PluginName",
         "variable" => "VariableName",
         "label" => "Label",
+        "webhook" => "WebhookId",
         _ => "",
     };
     match schemas.contains(name) {

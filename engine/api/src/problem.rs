@@ -63,6 +63,8 @@ impl IntoResponse for Problem {
         let kind = self.kind;
         let body = wire::problem::Problem::from(self.clone());
         let mut response = (kind.status(), axum::Json(body)).into_response();
+        // For the audit log.
+        response.extensions_mut().insert(kind);
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,
@@ -116,6 +118,12 @@ kinds! {
     ForeignForm, "foreign-form", FORBIDDEN, "The form is not one of this session";
     /// Of the console: no rule lets this person in, or the steps do not fit.
     SignInFailed, "sign-in-failed", FORBIDDEN, "Nobody was signed in";
+    /// A delivery that nobody who knows the webhook's secret has signed.
+    InvalidSignature, "invalid-signature", FORBIDDEN, "The delivery is not signed with the webhook's secret";
+    StaleDelivery, "stale-delivery", FORBIDDEN, "The delivery was signed at another time";
+    ForeignRepository, "foreign-repository", FORBIDDEN, "The delivery is of another repository";
+    /// What was delivered before comes under another id, or the other way round.
+    ReplayedDelivery, "replayed-delivery", CONFLICT, "The delivery came before";
     NotFound, "not-found", NOT_FOUND, "There is no such thing";
     UnknownRoute, "unknown-route", NOT_FOUND, "The API has no such path";
     MethodNotAllowed, "method-not-allowed", METHOD_NOT_ALLOWED, "The path does not take this method";

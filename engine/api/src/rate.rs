@@ -2,12 +2,12 @@
 //! made up. What is left is told in the headers of
 //! draft-ietf-httpapi-ratelimit-headers; who asks more is told when to go on.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock, DefaultClock};
@@ -17,6 +17,7 @@ use governor::{Quota, RateLimiter};
 use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue};
 
+use crate::address::{TrustedProxy, address};
 use crate::problem::{Kind, Problem};
 
 /// A bucket holds what this long fills it with.
@@ -40,6 +41,7 @@ pub struct Rate {
     buckets: Arc<Buckets>,
     clock: DefaultClock,
     burst: NonZeroU32,
+    trusted: Arc<[TrustedProxy]>,
 }
 
 impl Rate {
@@ -52,7 +54,25 @@ impl Rate {
             buckets: Arc::new(buckets),
             clock: DefaultClock::default(),
             burst,
+            trusted: Arc::default(),
         }
+    }
+
+    /// Clients behind these are told apart by what they write.
+    #[must_use]
+    pub(crate) fn behind(mut self, trusted: Arc<[TrustedProxy]>) -> Self {
+        self.trusted = trusted;
+        self
+    }
+
+    fn who(&self, request: &Request) -> Who {
+        Some(match address(request, &self.trusted)? {
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+            }
+            v4 => v4,
+        })
     }
 
     fn take(&self, who: &Who) -> Result<u32, Duration> {
@@ -78,23 +98,12 @@ impl Rate {
 
 /// Lets through what is within the limit.
 pub async fn limit(State(rate): State<Rate>, request: Request, next: Next) -> Response {
-    let (left, mut response) = match rate.take(&who(&request)) {
+    let (left, mut response) = match rate.take(&rate.who(&request)) {
         Ok(left) => (left, next.run(request).await),
         Err(wait) => (0, too_many(wait)),
     };
     rate.headers(left, &mut response);
     response
-}
-
-fn who(request: &Request) -> Who {
-    let ConnectInfo(address) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
-    Some(match address.ip().to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 => v4,
-    })
 }
 
 fn too_many(wait: Duration) -> Response {

@@ -5,23 +5,26 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::audit::{self, Watch};
 use crate::conditional::Conditional;
 use crate::console;
 use crate::openapi;
 use crate::problem::{Kind, Problem};
 use crate::rate;
 use crate::route::{
-    app, deployment, environment, event, health, log, plan, plugin, plugin_install,
-    plugin_settings, release_command, token, variable,
+    app, audit as audit_log, delivery, deployment, environment, event, health, log, plan, plugin,
+    plugin_install, plugin_settings, push, release_command, token, variable, webhook,
 };
 use crate::state::ApiState;
 
@@ -29,6 +32,9 @@ use crate::state::ApiState;
 const MOST_BODY: usize = 1024 * 1024;
 /// A component may be as large as this.
 const MOST_COMPONENT: usize = 64 * 1024 * 1024;
+
+/// Of a Git host: a push of thousands of commits lists each with its files.
+const MOST_DELIVERY: usize = 5 * 1024 * 1024;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// An upload over a slow line, then a compilation.
@@ -40,7 +46,7 @@ const PLAN_PATIENCE: Duration = Duration::from_secs(3600);
 
 /// The whole API.
 pub fn router(state: ApiState) -> Router {
-    let (router, api) = routes().split_for_parts();
+    let (router, api) = routes(&state).split_for_parts();
     let api: Arc<str> = serde_json::to_string(&openapi::complete(api))
         .unwrap_or_default()
         .into();
@@ -48,6 +54,7 @@ pub fn router(state: ApiState) -> Router {
         move || async move { ([(CONTENT_TYPE, "application/json")], api.to_string()) };
     let rate = state.rate();
     let routes = router
+        .merge(pushes(&state))
         .route("/openapi.json", get(description))
         .merge(console::router(&state))
         .fallback(unknown_route)
@@ -65,21 +72,46 @@ pub fn router(state: ApiState) -> Router {
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
 }
 
-fn routes() -> OpenApiRouter<ApiState> {
+/// Each request is written down by the task that finishes it, whoever still
+/// listens.
+fn routes(state: &ApiState) -> OpenApiRouter<ApiState> {
+    let audited = |router: OpenApiRouter<ApiState>| {
+        let watch = Watch::over(state, router.get_openapi());
+        router.layer(from_fn_with_state(watch, audit::watch))
+    };
     OpenApiRouter::new()
-        .merge(settings().layer(from_fn(|request, next| finish(PATIENCE, request, next))))
-        .merge(tear_downs().layer(from_fn(|request, next| {
+        .merge(audited(settings()).layer(from_fn(|request, next| finish(PATIENCE, request, next))))
+        .merge(audited(tear_downs()).layer(from_fn(|request, next| {
             finish(TEAR_DOWN_PATIENCE, request, next)
         })))
         .merge(
-            components()
+            audited(components())
                 .layer(DefaultBodyLimit::max(MOST_COMPONENT))
                 .layer(from_fn(|request, next| {
                     finish(INSTALL_PATIENCE, request, next)
                 })),
         )
-        .merge(plans().layer(from_fn(give_up)))
-        .merge(streams())
+        .merge(
+            audited(deliveries())
+                .layer(DefaultBodyLimit::max(MOST_DELIVERY))
+                .layer(from_fn(|request, next| finish(PATIENCE, request, next))),
+        )
+        .merge(audited(plans()).layer(from_fn(give_up)))
+        .merge(audited(streams()))
+}
+
+const REFERENCES: &str = "/git/{app}/{repository}/info/refs";
+const RECEIVE: &str = "/git/{app}/{repository}/git-receive-pack";
+
+/// What `git push` speaks is Git's own, and no part of the description. A push
+/// lasts as long as its deployment.
+fn pushes(state: &ApiState) -> Router<ApiState> {
+    let routes = [(Method::GET, REFERENCES), (Method::POST, RECEIVE)];
+    let watch = Watch::over(state, &OpenApi::default()).naming(&routes, push::OPERATION);
+    Router::new()
+        .route(REFERENCES, get(push::advertise))
+        .route(RECEIVE, post(push::receive))
+        .layer(from_fn_with_state(watch, audit::watch))
 }
 
 /// Short requests. Once begun they are finished, whoever still listens.
@@ -133,6 +165,9 @@ fn settings() -> OpenApiRouter<ApiState> {
         .routes(routes!(token::list_tokens, token::create_token))
         .routes(routes!(token::delete_token))
         .routes(routes!(token::get_own_token))
+        .routes(routes!(audit_log::list_audit))
+        .routes(routes!(webhook::list_webhooks, webhook::create_webhook))
+        .routes(routes!(webhook::get_webhook, webhook::delete_webhook))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
 }
@@ -151,6 +186,10 @@ fn components() -> OpenApiRouter<ApiState> {
             plugin_install::install_plugin
         ))
         .routes(routes!(plugin_install::inspect_plugin))
+}
+
+fn deliveries() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(delivery::deliver_webhook))
 }
 
 fn plans() -> OpenApiRouter<ApiState> {

@@ -7,12 +7,15 @@ use shipway_core::environment::{Environment, EnvironmentKey, RuntimeKind};
 use shipway_core::name::AppName;
 use shipway_core::ports::clock::Clock;
 use shipway_core::ports::plugins::Plugins;
+use shipway_core::ports::pushes::Pushes;
 use shipway_core::ports::store::Store;
 use shipway_core::redact::Redactor;
 use shipway_executor::command::Commands;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
+use crate::address::TrustedProxy;
+use crate::audit::Strangers;
 use crate::console::settings::ConsoleSettings;
 use crate::problem::{Kind, Problem};
 use crate::rate::Rate;
@@ -28,6 +31,9 @@ pub struct ApiState {
     demanded_keys: Arc<[Key]>,
     rate: Option<Rate>,
     console: Arc<ConsoleSettings>,
+    trusted_proxies: Arc<[TrustedProxy]>,
+    pushes: Option<Arc<dyn Pushes>>,
+    pub(crate) strangers: Arc<Strangers>,
     /// For environments that name no runtime.
     pub default_runtime: RuntimeKind,
     /// Cancelled when the engine goes down: streams end, so that a graceful
@@ -54,6 +60,9 @@ impl ApiState {
             demanded_keys: Arc::default(),
             rate: None,
             console: Arc::default(),
+            trusted_proxies: Arc::default(),
+            pushes: None,
+            strangers: Arc::default(),
             default_runtime,
             shutdown: CancellationToken::new(),
             edits: Arc::default(),
@@ -76,7 +85,8 @@ impl ApiState {
     }
 
     pub(crate) fn rate(&self) -> Option<Rate> {
-        self.rate.clone()
+        let rate = self.rate.clone()?;
+        Some(rate.behind(self.trusted_proxies.clone()))
     }
 
     #[must_use]
@@ -87,6 +97,28 @@ impl ApiState {
 
     pub(crate) fn console(&self) -> &ConsoleSettings {
         &self.console
+    }
+
+    /// Believes what these write into `X-Forwarded-For`.
+    #[must_use]
+    pub fn with_trusted_proxies(mut self, proxies: Vec<TrustedProxy>) -> Self {
+        self.trusted_proxies = proxies.into();
+        self
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &[TrustedProxy] {
+        &self.trusted_proxies
+    }
+
+    /// Takes pushes of Git.
+    #[must_use]
+    pub fn with_pushes(mut self, pushes: Arc<dyn Pushes>) -> Self {
+        self.pushes = Some(pushes);
+        self
+    }
+
+    pub(crate) fn pushes(&self) -> Option<Arc<dyn Pushes>> {
+        self.pushes.clone()
     }
 
     pub(crate) fn demanded_keys(&self) -> &[Key] {

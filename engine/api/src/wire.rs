@@ -3,6 +3,7 @@
 //! types; here stands what looks different from outside.
 
 pub mod app;
+pub mod audit;
 pub mod deployment;
 pub mod environment;
 pub mod event;
@@ -14,3 +15,4 @@ pub mod problem;
 pub mod release_command;
 pub mod token;
 pub mod variable;
+pub mod webhook;

@@ -1,12 +1,14 @@
-//! The verbs, one file each. `serve`, `proxy`, `supervise` and `compile-plugin`
-//! do the work; every other verb asks the API for it.
+//! The verbs, one file each. `serve`, `proxy`, `supervise`, `compile-plugin`
+//! and `push-hook` do the work; every other verb asks the API for it.
 
 mod compile_plugin;
 mod proxy;
+mod push_hook;
 mod serve;
 mod supervise;
 
 mod app;
+mod audit;
 mod cancel;
 mod completions;
 mod context;
@@ -15,8 +17,8 @@ mod doctor;
 mod env;
 mod events;
 mod history;
-mod key;
 mod init;
+mod key;
 mod login;
 mod logout;
 mod logs;
@@ -29,6 +31,7 @@ mod rollback;
 mod status;
 mod token;
 mod var;
+mod webhook;
 
 mod target;
 
@@ -57,6 +60,9 @@ pub enum Verb {
     /// Compile one plugin (started by the engine)
     #[command(hide = true)]
     CompilePlugin,
+    /// Ask the engine about a push (started by Git)
+    #[command(hide = true)]
+    PushHook,
 
     Init(init::Arguments),
     App(app::Arguments),
@@ -82,6 +88,8 @@ pub enum Verb {
     Logout(logout::Arguments),
     Context(context::Arguments),
     Doctor(doctor::Arguments),
+    Webhook(webhook::Arguments),
+    Audit(audit::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -94,6 +102,7 @@ pub fn run(verb: Verb) -> ExitCode {
         Verb::Supervise => supervise::run(),
         Verb::CompilePlugin => compile_plugin::run(),
         Verb::Init(it) => tell(init::run(&it), false),
+        Verb::PushHook => push_hook::run(),
         Verb::App(it) => ask(it.connection.clone(), |client| app::run(client, it)),
         Verb::Env(it) => ask(it.connection.clone(), |client| env::run(client, *it)),
         Verb::Var(it) => ask(it.connection.clone(), |client| var::run(client, it)),
@@ -121,6 +130,8 @@ pub fn run(verb: Verb) -> ExitCode {
             tell(block_on(doctor::run(it)), verbose)
         }
         Verb::Man(it) => tell(man::run(&it), false),
+        Verb::Webhook(it) => ask(it.connection.clone(), |client| webhook::run(client, it)),
+        Verb::Audit(it) => ask(it.connection.clone(), |client| audit::run(client, it)),
         Verb::Completions(it) => tell(completions::run(&it), false),
     }
 }

@@ -19,7 +19,7 @@ use shipway_proxy::ProxyRouter;
 use shipway_runtime::docker::{DockerConfig, DockerRuntime};
 use shipway_runtime::health::NetProber;
 use shipway_runtime::process::{ProcessConfig, ProcessRuntime};
-use shipway_source::{GitConfig, GitSource};
+use shipway_source::{GitConfig, GitPushes, GitSource, PushConfig};
 use shipway_store::SqliteStore;
 
 use crate::clock::SystemClock;
@@ -40,6 +40,8 @@ pub struct Choices {
     /// Of the keys that seal settings in the store.
     pub secrets_key: PathBuf,
     pub default_runtime: RuntimeKind,
+    /// Bytes that one `git push` may bring.
+    pub push_limit: u64,
 }
 
 pub async fn control_plane(state: &StateDir, choices: Choices) -> anyhow::Result<ControlPlane> {
@@ -69,6 +71,9 @@ pub async fn control_plane(state: &StateDir, choices: Choices) -> anyhow::Result
         clock.clone(),
         choices.default_runtime,
     );
+    let mut pushes = PushConfig::new(state.git(), vec![own_program()?, "push-hook".into()]);
+    pushes.push_limit = choices.push_limit;
+    let api = api.with_pushes(Arc::new(GitPushes::open(pushes).await?));
     Ok(ControlPlane {
         store,
         clock,

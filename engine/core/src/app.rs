@@ -25,6 +25,16 @@ pub struct Repository {
     pub credentials: Option<Credentials>,
 }
 
+/// The address of the repository that the engine keeps for an app itself, which
+/// is pushed to.
+pub const PUSHED: &str = "push:";
+
+impl Repository {
+    pub fn is_pushed(&self) -> bool {
+        self.url == PUSHED
+    }
+}
+
 /// How an app proves itself to its Git host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -29,11 +29,13 @@ pub mod ending;
 pub mod journal;
 pub mod pipeline;
 
+pub mod audit;
 pub mod grant;
 pub mod plugin;
 pub mod redact;
 pub mod session;
 pub mod token;
 pub mod update;
+pub mod webhook;
 
 pub mod ports;

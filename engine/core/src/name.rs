@@ -143,6 +143,12 @@ name!(
     r"^[0-9a-f]{64}$",
     |text| text.len() == 64 && is_hex(text)
 );
+name!(
+    /// The id of a webhook, which nobody guesses.
+    WebhookId, "webhook id", "32 hexadecimal digits in lower case",
+    r"^[0-9a-f]{32}$",
+    |text| text.len() == 32 && is_hex(text)
+);
 
 impl RunName {
     /// The one run of all commands of a phase.

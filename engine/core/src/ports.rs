@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod plugins;
 pub mod prober;
+pub mod pushes;
 pub mod router;
 pub mod runtime;
 pub mod source;

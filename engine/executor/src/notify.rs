@@ -6,11 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shipway_core::journal::{Entry, Event};
+use shipway_core::journal::{Entry, Event, Output};
 use shipway_core::name::PluginName;
 use shipway_core::plugin::{Enabled, Installed, Role};
 use shipway_core::ports::plugins::{Call, Level, PluginError, PluginLog};
-use shipway_core::ports::store::{Due, StoreError, Subscription};
+use shipway_core::ports::store::{Due, Store, StoreError, Subscription};
 use shipway_core::redact::Redactor;
 use tokio::time::{sleep, timeout};
 
@@ -70,9 +70,10 @@ async fn tell(engine: Arc<Inner>, subscription: Subscription) {
 /// Tells a notifier all that it has not heard of, until it refuses.
 async fn tell_all(engine: &Inner, mut subscription: Subscription) -> Result<(), StoreError> {
     let store = &engine.world.store;
-    let Some(address) = Address::find(engine, &subscription).await? else {
+    let Some(mut address) = Address::find(engine, &subscription).await? else {
         return store.settle(&subscription, Due::Never).await;
     };
+    address.recall(store.as_ref(), &subscription).await?;
     loop {
         let (id, after) = (subscription.deployment, subscription.delivered);
         let entries = store.journal(id, after, PAGE).await?;
@@ -82,6 +83,7 @@ async fn tell_all(engine: &Inner, mut subscription: Subscription) -> Result<(), 
                 .await;
         }
         for entry in &entries {
+            address.note_commit(entry);
             let shown = entry.clone().shown(address.log.redactor());
             let outcome = engine.world.plugins.deliver(&address.call, &shown).await;
             let due = next(engine, &address, &mut subscription, entry, outcome);
@@ -189,6 +191,32 @@ impl Address {
             &log,
         );
         Ok(Some(Self { call, log }))
+    }
+
+    /// What was in the entries that the notifier was told of before.
+    async fn recall(
+        &mut self,
+        store: &dyn Store,
+        subscription: &Subscription,
+    ) -> Result<(), StoreError> {
+        if subscription.delivered == 0 {
+            return Ok(());
+        }
+        let first = store.journal(subscription.deployment, 0, PAGE).await?;
+        let told = first
+            .iter()
+            .filter(|entry| entry.sequence <= subscription.delivered);
+        told.for_each(|entry| self.note_commit(entry));
+        Ok(())
+    }
+
+    /// From the checkout on a notifier is told which commit it is.
+    fn note_commit(&mut self, entry: &Entry) {
+        if let Event::StepSucceeded { output, .. } = &entry.event
+            && let Output::Checkout(commit) = output.as_ref()
+        {
+            self.call.commit = Some(commit.id.clone());
+        }
     }
 
     fn put_off(&self, entry: &Entry, error: &PluginError) {

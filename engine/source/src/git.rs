@@ -19,6 +19,7 @@ use crate::failure::{cancelled, of_disk, of_mirror, other};
 use crate::files::Tree;
 use crate::location::Location;
 use crate::mirror::{Found, Mirrors};
+use crate::push::Pushed;
 use crate::session::{Access, Cancel, Session};
 use crate::submodule;
 use crate::tree::{Link, Writer};
@@ -37,6 +38,7 @@ pub struct GitSource(Arc<Inner>);
 struct Inner {
     config: GitConfig,
     mirrors: Mirrors,
+    pushed: Pushed,
     /// Numbers the folders in which trees are written before they are whole.
     drafts: AtomicU64,
 }
@@ -48,6 +50,7 @@ impl GitSource {
         set_server_timeouts(&config).map_err(|error| other("set libgit2's time limits", error))?;
         let inner = Inner {
             mirrors: Mirrors::new(config.state_dir.join("mirrors")),
+            pushed: Pushed::new(&config.state_dir),
             drafts: AtomicU64::new(0),
             config,
         };
@@ -62,7 +65,10 @@ impl GitSource {
 impl Source for GitSource {
     async fn check_out(&self, request: &CheckoutRequest) -> Result<Checkout, SourceError> {
         let limit = self.0.config.timeout;
-        let location = location(&request.repository.url)?;
+        let location = match request.repository.is_pushed() {
+            true => Location::pushed(&request.app),
+            false => location(&request.repository.url)?,
+        };
         let repository = location.shown().to_owned();
         let access = Access {
             location,
@@ -125,8 +131,13 @@ impl Inner {
         access: &Access,
         cancel: &Cancel,
     ) -> Result<Checkout, SourceError> {
-        let session = Session::new(access, self.config.transfer_limit, cancel);
-        let found = self.mirrors.commit(&session, &request.reference)?;
+        let found = match access.location.is_pushed() {
+            true => self.pushed.commit(&request.app, &request.reference)?,
+            false => {
+                let session = Session::new(access, self.config.transfer_limit, cancel);
+                self.mirrors.commit(&session, &request.reference)?
+            }
+        };
         let commit = describe(&found, &self.work())?;
         let draft = self.draft(request.deployment)?;
         self.write(&found, access, &draft.0, cancel)?;

@@ -7,7 +7,10 @@
 //! one working directory under `work/`, which holds the files of the commit and
 //! its submodules and nothing of Git.
 //!
-//! Never here: a hook, a filter, a shell, the `git` program. Nothing is written
+//! What is pushed to the engine itself comes in by [`push`], the one place where
+//! the stock `git` program runs, with a hook of ours.
+//!
+//! Never in a checkout: a hook, a filter, a shell, the `git` program. Nothing is written
 //! outside the state directory and nothing is read outside the commit, whatever
 //! names and links the commit contains.
 //!
@@ -22,6 +25,8 @@ mod known_hosts;
 mod mirror;
 mod session;
 
+pub mod push;
+
 mod submodule;
 mod tree;
 
@@ -32,3 +37,4 @@ mod failure;
 pub use config::GitConfig;
 pub use files::Tree;
 pub use git::GitSource;
+pub use push::{GitPushes, PushConfig};

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+use shipway_core::name::AppName;
 use url::Url;
 
 /// A repository's URL, checked.
@@ -21,6 +22,8 @@ enum Kind {
     Ssh(Ssh),
     /// `file://…` or a path.
     Local,
+    /// What was pushed to the engine.
+    Pushed,
 }
 
 /// `ssh://user@host:port/path`, or `user@host:path` for short.
@@ -71,6 +74,17 @@ impl Location {
         }
     }
 
+    /// What was pushed to an app. Its submodules may lie anywhere but on this
+    /// machine.
+    pub fn pushed(app: &AppName) -> Self {
+        let shown = format!("what was pushed to {app}");
+        Self::new(&shown, shown.clone(), Kind::Pushed)
+    }
+
+    pub fn is_pushed(&self) -> bool {
+        self.kind == Kind::Pushed
+    }
+
     fn of_url(raw: &str, url: Url) -> Result<Self, BadLocation> {
         let shown = without_user(&url);
         match url.scheme() {
@@ -113,7 +127,7 @@ impl Location {
     pub fn mirror_name(&self) -> String {
         let user = match &self.kind {
             Kind::Ssh(ssh) => ssh.user.as_deref().unwrap_or_default(),
-            Kind::Web(_) | Kind::Local => "",
+            Kind::Web(_) | Kind::Local | Kind::Pushed => "",
         };
         let hash = Sha256::digest(format!("{user}\n{}", self.shown));
         hash.iter()
@@ -129,7 +143,7 @@ impl Location {
     pub fn user(&self) -> Option<&str> {
         match &self.kind {
             Kind::Ssh(ssh) => ssh.user.as_deref(),
-            Kind::Web(_) | Kind::Local => None,
+            Kind::Web(_) | Kind::Local | Kind::Pushed => None,
         }
     }
 
@@ -137,7 +151,7 @@ impl Location {
     pub fn has_password(&self) -> bool {
         match &self.kind {
             Kind::Web(url) => url.password().is_some() || !url.username().is_empty(),
-            Kind::Ssh(_) | Kind::Local => false,
+            Kind::Ssh(_) | Kind::Local | Kind::Pushed => false,
         }
     }
 
@@ -145,7 +159,7 @@ impl Location {
     pub fn ssh_host(&self) -> Option<(&str, u16)> {
         match &self.kind {
             Kind::Ssh(ssh) => Some((&ssh.host, ssh.port)),
-            Kind::Web(_) | Kind::Local => None,
+            Kind::Web(_) | Kind::Local | Kind::Pushed => None,
         }
     }
 
@@ -169,6 +183,12 @@ impl Location {
             }
             return Ok(location);
         }
+        if self.is_pushed() {
+            return Err(bad(
+                submodule,
+                "nothing lies beside a pushed repository; give a whole URL",
+            ));
+        }
         let beyond = || bad(submodule, "it leads above the root of its host");
         let path = relative(self.path(), submodule).ok_or_else(beyond)?;
         Self::parse(&self.with_path(&path))
@@ -179,6 +199,7 @@ impl Location {
             Kind::Web(url) => url.path(),
             Kind::Ssh(ssh) => &ssh.path,
             Kind::Local => self.raw.strip_prefix("file://").unwrap_or(&self.raw),
+            Kind::Pushed => "",
         }
     }
 
@@ -191,7 +212,7 @@ impl Location {
             }
             Kind::Ssh(ssh) => ssh.with_path(path),
             Kind::Local if self.raw.starts_with("file://") => format!("file://{path}"),
-            Kind::Local => path.to_owned(),
+            Kind::Local | Kind::Pushed => path.to_owned(),
         }
     }
 }
@@ -361,6 +382,16 @@ mod tests {
             Err(BadLocation::IntoThisMachine(_))
         ));
         assert!(location("/srv/a").join("file:///srv/b").is_ok());
+    }
+
+    #[test]
+    fn what_was_pushed_has_no_submodules_on_this_machine() {
+        let pushed = Location::pushed(&"shop".parse().unwrap());
+        assert_eq!(pushed.shown(), "what was pushed to shop");
+        for wrong in ["../other.git", "./other", "/srv/b", "file:///srv/b"] {
+            assert!(pushed.join(wrong).is_err(), "{wrong}");
+        }
+        assert!(pushed.join("https://example.com/b").is_ok());
     }
 
     #[test]

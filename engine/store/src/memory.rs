@@ -2,11 +2,13 @@
 //! it is dropped, and keeps every rule that the others keep.
 
 mod apps;
+mod audit;
 mod deployments;
 mod logs;
 mod outbox;
 mod registry;
 mod sessions;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,11 +16,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use shipway_core::app::App;
 use shipway_core::environment::{Environment, EnvironmentKey};
 use shipway_core::journal::{Entry, Serving};
-use shipway_core::name::{AppName, DeploymentId, Digest, PluginName};
+use shipway_core::name::{AppName, DeploymentId, Digest, PluginName, WebhookId};
 use shipway_core::plugin::Installed;
-use shipway_core::ports::store::{Deployment, Due, StoreError};
+use shipway_core::ports::store::{Delivery, Deployment, Due, StoreError};
 use shipway_core::session::Session;
 use shipway_core::token::Token;
+use shipway_core::webhook::Webhook;
 
 use crate::rules::{Held, not_found};
 
@@ -53,6 +56,11 @@ struct State {
     tokens: BTreeMap<String, Token>,
     sessions: BTreeMap<Digest, Session>,
     outbox: BTreeMap<(DeploymentId, PluginName), Place>,
+    webhooks: BTreeMap<WebhookId, Webhook>,
+    /// Oldest first.
+    deliveries: Vec<Delivery>,
+    /// Oldest first.
+    audit: Vec<shipway_core::audit::Record>,
 }
 
 /// A notifier's place in a journal.

@@ -7,7 +7,9 @@ use shipway_core::environment::EnvironmentKey;
 use shipway_core::journal::{Entry, Event, Output, Serving, Trigger};
 use shipway_core::name::{DeploymentId, Timestamp};
 use shipway_core::ports::Stream;
-use shipway_core::ports::store::{Deployment, Guard, Lease, LogPolicy, NewLine, StoreError};
+use shipway_core::ports::store::{
+    Delivery, Deployment, Guard, Lease, LogPolicy, NewLine, Seen, StoreError,
+};
 use shipway_core::token::Token;
 
 /// The most deployments that one question is answered with.
@@ -163,6 +165,25 @@ pub fn pruned(now: Timestamp, through: u64, policy: &LogPolicy) -> NewLine {
         stream: Stream::Engine,
         text,
     }
+}
+
+/// Deliveries of one webhook that are known again.
+pub const MOST_DELIVERIES: u32 = 10_000;
+
+/// What a delivery is beside an earlier one that has its id or its digest.
+pub fn seen(delivery: &Delivery, earlier_id: &str, earlier_digest: &str) -> Seen {
+    let same_id = earlier_id == delivery.id;
+    let same_digest = earlier_digest == delivery.digest.as_str();
+    match (same_id, same_digest) {
+        (true, true) => Seen::Again,
+        (true, false) => Seen::OtherBody,
+        (false, _) => Seen::OtherId(earlier_id.to_owned()),
+    }
+}
+
+/// After a record with this number the log is cut back to its policy.
+pub fn cuts_back(number: u64) -> bool {
+    number.is_multiple_of(64)
 }
 
 /// How many deployments to answer with; 0 asks for the default of 100.

@@ -10,6 +10,7 @@
 //! in it ([`crate::keyring`]).
 
 mod apps;
+mod audit;
 mod deployments;
 mod leases;
 mod logs;
@@ -21,6 +22,7 @@ mod row;
 mod sealed;
 mod sessions;
 mod tokens;
+mod webhooks;
 
 use std::path::Path;
 use std::sync::Arc;

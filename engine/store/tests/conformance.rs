@@ -3,6 +3,8 @@
 
 #[path = "conformance/apps.rs"]
 mod apps;
+#[path = "conformance/audit.rs"]
+mod audit;
 #[path = "conformance/deployments.rs"]
 mod deployments;
 #[path = "conformance/leases.rs"]
@@ -19,6 +21,8 @@ mod sample;
 mod sessions;
 #[path = "conformance/tokens.rs"]
 mod tokens;
+#[path = "conformance/webhooks.rs"]
+mod webhooks;
 
 use shipway_store::{MemoryStore, SqliteStore};
 
@@ -59,6 +63,12 @@ macro_rules! every {
                 a_domain_belongs_to_one_environment,
                 deleting_an_app_takes_everything_with_it,
                 deleting_an_environment_leaves_the_others,
+            }
+            audit {
+                acts_are_kept_newest_first_with_a_cursor,
+                a_filter_finds_by_actor_action_app_and_time,
+                what_is_refused_never_pushes_out_what_was_done,
+                what_is_too_old_goes,
             }
             deployments {
                 the_first_entry_is_its_trigger,
@@ -107,6 +117,11 @@ macro_rules! every {
                 tokens_are_found_by_digest,
                 a_use_is_noted_to_the_minute,
                 tokens_are_deleted,
+            }
+            webhooks {
+                webhooks_are_kept_by_app,
+                webhooks_go_alone_and_with_their_app,
+                a_delivery_is_new_once,
             }
         }
     )*};

@@ -7,18 +7,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use shipway_core::app::App;
+use shipway_core::audit;
 use shipway_core::environment::{Environment, EnvironmentKey};
 use shipway_core::journal::{Entry, Event, Serving, Trigger};
-use shipway_core::name::{AppName, DeploymentId, Digest, PluginName, Timestamp};
+use shipway_core::name::{AppName, DeploymentId, Digest, PluginName, Timestamp, WebhookId};
 use shipway_core::plugin::Installed;
 use shipway_core::ports::store::{
-    Apps, Created, Deployment, DeploymentFilter, Deployments, Due, Gap, Guard, Lease, Leases,
-    LogLine, LogPolicy, LogSize, Logs, NewLine, Outbox, Pruned, Registry, Sessions, StoreError,
-    Subscription, Tokens,
+    Apps, Audit, Created, Delivery, Deployment, DeploymentFilter, Deployments, Due, Gap, Guard,
+    Lease, Leases, LogLine, LogPolicy, LogSize, Logs, NewLine, Outbox, Pruned, Registry, Seen,
+    Sessions, StoreError, Subscription, Tokens, Webhooks,
 };
 use shipway_core::release::CancelPolicy;
 use shipway_core::session::Session;
 use shipway_core::token::Token;
+use shipway_core::webhook::Webhook;
 use shipway_store::MemoryStore;
 
 use crate::faults::Fate;
@@ -382,5 +384,40 @@ impl Sessions for LineStore {
 
     async fn delete_session(&self, digest: &Digest) -> Result<(), StoreError> {
         self.store.delete_session(digest).await
+    }
+}
+
+#[async_trait]
+impl Webhooks for LineStore {
+    async fn webhooks(&self, app: &AppName) -> Result<Vec<Webhook>, StoreError> {
+        self.store.webhooks(app).await
+    }
+
+    async fn webhook(&self, id: &WebhookId) -> Result<Option<Webhook>, StoreError> {
+        self.store.webhook(id).await
+    }
+
+    async fn create_webhook(&self, webhook: &Webhook) -> Result<(), StoreError> {
+        self.store.create_webhook(webhook).await
+    }
+
+    async fn delete_webhook(&self, app: &AppName, id: &WebhookId) -> Result<(), StoreError> {
+        self.store.delete_webhook(app, id).await
+    }
+
+    async fn note_delivery(&self, delivery: &Delivery) -> Result<Seen, StoreError> {
+        self.store.note_delivery(delivery).await
+    }
+}
+
+/// Likewise nobody whose acts would be kept.
+#[async_trait]
+impl Audit for LineStore {
+    async fn record(&self, act: &audit::Act, policy: &audit::Policy) -> Result<(), StoreError> {
+        self.store.record(act, policy).await
+    }
+
+    async fn audit(&self, filter: &audit::Filter) -> Result<Vec<audit::Record>, StoreError> {
+        self.store.audit(filter).await
     }
 }

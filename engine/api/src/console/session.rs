@@ -11,11 +11,13 @@ use http::header::{COOKIE, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use ring::hmac;
+use shipway_core::audit::Actor;
 use shipway_core::secret::Secret;
 use shipway_core::session::{Session, Who};
 use shipway_core::token::Token;
 
 use crate::access::{Caller, Level, May, token_with};
+use crate::audit::Note;
 use crate::bearer::{digest_of, hex, new_random};
 use crate::problem::{Kind, Problem, internal};
 use crate::state::ApiState;
@@ -62,14 +64,26 @@ impl FromRequestParts<ApiState> for Visitor {
         };
         let name = name_of(SESSION, state, &parts.headers);
         let key = presented(&parts.headers, &name).ok_or_else(nobody)?;
-        let digest = digest_of(key.reveal()).map_err(|_| nobody())?;
+        let digest = digest_of(key.reveal().as_bytes()).map_err(|_| nobody())?;
         let session = state.store.session(&digest).await?;
         let session = session.filter(|one| !one.is_over(state.clock.now()));
-        let token = token_of(state, session.ok_or_else(nobody)?).await?;
+        let session = session.ok_or_else(nobody)?;
+        let who = session.who.clone();
+        let token = token_of(state, session).await?.ok_or_else(nobody)?;
+        let note = Note::of(&parts.extensions);
+        note.actor(actor(&who, &token));
         Ok(Self {
-            caller: Caller::of(token.ok_or_else(nobody)?),
+            caller: Caller::of(token, note),
             key,
         })
+    }
+}
+
+fn actor(who: &Who, token: &Token) -> Actor {
+    let name = token.name.clone();
+    match who {
+        Who::Token { .. } => Actor::Token { name },
+        Who::Person { .. } => Actor::Person { name },
     }
 }
 
@@ -130,7 +144,7 @@ pub(super) async fn end(state: &ApiState, headers: &HeaderMap) -> Result<(), Pro
     let Some(key) = presented(headers, &name_of(SESSION, state, headers)) else {
         return Ok(());
     };
-    if let Ok(digest) = digest_of(key.reveal()) {
+    if let Ok(digest) = digest_of(key.reveal().as_bytes()) {
         state.store.delete_session(&digest).await?;
     }
     Ok(())

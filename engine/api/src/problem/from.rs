@@ -2,6 +2,7 @@
 
 use shipway_core::name::InvalidName;
 use shipway_core::ports::plugins::{PluginError, PluginErrorKind};
+use shipway_core::ports::pushes::PushError;
 use shipway_core::ports::store::StoreError;
 use shipway_core::settings::InvalidSetting;
 use shipway_executor::command::{CancelError, PlanningError, TearDownError, TriggerError};
@@ -117,6 +118,20 @@ impl From<TearDownError> for Problem {
             TearDownError::Failed { .. } => Self::new(Kind::TearDownFailed, detail)
                 .with_hint("nothing was deleted; put right what is named and try again"),
             TearDownError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PushError> for Problem {
+    fn from(error: PushError) -> Self {
+        let detail = error.to_string();
+        match &error {
+            PushError::NoGit => {
+                Self::new(Kind::NotReady, detail).with_hint("install git on the engine's machine")
+            }
+            PushError::Busy => Self::new(Kind::NotReady, detail).with_hint("push again in a while"),
+            PushError::Full { .. } => Self::new(Kind::TooLarge, detail),
+            PushError::Failed { .. } => internal(&error),
         }
     }
 }

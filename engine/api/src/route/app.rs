@@ -82,6 +82,11 @@ pub async fn delete_app(
     }
     let _editing = state.editing().await;
     state.store.delete_app(&name).await?;
+    if let Some(pushes) = state.pushes()
+        && let Err(error) = pushes.forget(&name).await
+    {
+        tracing::warn!(%error, app = %name, "what was pushed to a deleted app stays");
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -13,6 +13,7 @@ use shipway_core::update::Difference;
 
 use super::plugin::forget;
 use crate::access::{Admin, May};
+use crate::audit::Note;
 use crate::extract::{Component, QueryOf};
 use crate::problem::{Kind, Problem};
 use crate::signature::{self, Key};
@@ -51,6 +52,7 @@ pub async fn install_plugin(
     _: May<Admin>,
     QueryOf(query): QueryOf<InstallQuery>,
     headers: HeaderMap,
+    note: Note,
     Component(bytes): Component,
 ) -> Result<(StatusCode, Json<Plugin>), Problem> {
     // Before anything of it is run.
@@ -87,6 +89,7 @@ pub async fn install_plugin(
         },
     };
     state.store.put_plugin(&plugin, Some(&bytes)).await?;
+    note.name(plugin.name().as_str());
     if let Some(earlier) = earlier {
         forget(&state, &earlier).await?;
     }

@@ -1,7 +1,7 @@
 //! An app on the wire.
 
 use serde::{Deserialize, Deserializer, Serialize};
-use shipway_core::app::{self, Credentials, Repository};
+use shipway_core::app::{self, Credentials, PUSHED, Repository};
 use shipway_core::name::{AppName, Timestamp};
 use utoipa::ToSchema;
 
@@ -33,7 +33,9 @@ pub enum CredentialsKind {
 #[serde(deny_unknown_fields)]
 pub struct NewApp {
     pub name: AppName,
-    /// `https://…`, `ssh://…`, `user@host:path`, `file://…` or a local path.
+    /// `https://…`, `ssh://…`, `user@host:path`, `file://…` or a local path; or
+    /// `push:`, which it is unless given: it is pushed to the engine itself.
+    #[serde(default = "pushed")]
     pub repository: String,
     /// `main` unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +44,10 @@ pub struct NewApp {
     pub credentials: Option<Credentials>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirror_of: Option<AppName>,
+}
+
+fn pushed() -> String {
+    PUSHED.to_owned()
 }
 
 /// What is absent stays; `null` takes away.

@@ -28,7 +28,12 @@ async fn routes(world: &World) -> Vec<(String, String)> {
         .into_iter()
         .filter(|(path, _)| path.starts_with("/v1"))
     {
+        // Who delivers has no token; deliveries.rs is about them.
+        if path == "/v1/webhooks/{webhook}" {
+            continue;
+        }
         let path = path
+            .replace("{webhook}", &"0".repeat(32))
             .replace("{app}", "guestbook")
             .replace("{environment}", "live")
             .replace("{deployment}", &id);

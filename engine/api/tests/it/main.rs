@@ -9,8 +9,10 @@
 mod world;
 
 mod access;
+mod audit;
 mod conditional;
 mod console;
+mod deliveries;
 mod deployments;
 mod nouns;
 mod openapi;

@@ -84,6 +84,9 @@ async fn every_route_is_described() {
     /v1/apps/{app}/environments/{environment}/status
     /v1/apps/{app}/environments/{environment}/variables
     /v1/apps/{app}/environments/{environment}/variables/{variable}
+    /v1/apps/{app}/webhooks
+    /v1/apps/{app}/webhooks/{webhook}
+    /v1/audit
     /v1/deployments
     /v1/deployments/{deployment}
     /v1/deployments/{deployment}/cancel
@@ -98,6 +101,7 @@ async fn every_route_is_described() {
     /v1/token
     /v1/tokens
     /v1/tokens/{token}
+    /v1/webhooks/{webhook}
     ");
 }
 

@@ -73,7 +73,7 @@ async fn names_and_settings_of_a_new_app_are_checked() {
             json!({"name": "Shop", "repository": "/srv/x"}),
             "invalid-body",
         ),
-        (json!({"name": "shop"}), "invalid-body"),
+        (json!({"repository": "/srv/x"}), "invalid-body"),
         (json!({"name": "shop", "repository": ""}), "invalid-setting"),
         (
             json!({"name": "shop", "repository": "https://u:pass@x.example/y"}),

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use shipway_api::wire::app::{App, AppPatch, NewApp};
 use shipway_api::wire::page::Page;
-use shipway_core::app::Credentials;
+use shipway_core::app::{Credentials, PUSHED};
 use shipway_core::name::AppName;
 use shipway_core::secret::Secret;
 
@@ -35,11 +35,12 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make an app from a Git repository
+    /// Make an app from a Git repository, or one that is pushed to
     Create {
         app: AppName,
-        /// URL or path of the Git repository
-        #[arg(long, value_name = "URL")]
+        /// URL or path of the Git repository [default: what `git push` brings
+        /// to this server]
+        #[arg(long, value_name = "URL", default_value = PUSHED, hide_default_value = true)]
         repository: String,
         /// What is deployed when nobody says otherwise [default: main]
         #[arg(long)]
@@ -150,7 +151,9 @@ pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
                 mirror_of,
             };
             let made: App = client.at(&["apps"]).send(Method::POST, &new).await?;
-            show(json.form(), &made, render::app)
+            show(json.form(), &made, |made| {
+                render::app(made) + &how_to_push(made, client.server())
+            })
         }
         Action::List { json } => {
             let apps: Page<App> = client.at(&["apps"]).get().await?;
@@ -191,5 +194,16 @@ pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
                 .await?;
             Ok(say(format!("deleted {app}"))?)
         }
+    }
+}
+
+/// Where an app is pushed that has no repository elsewhere.
+fn how_to_push(app: &App, server: &str) -> String {
+    match app.repository == PUSHED {
+        true => format!(
+            "\n\nPush to it: git remote add shipway {server}/git/{}/ENV.git",
+            app.name
+        ),
+        false => String::new(),
     }
 }

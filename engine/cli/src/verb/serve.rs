@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use shipway_api::address::TrustedProxy;
 use shipway_api::rate::Rate;
 use shipway_api::signature::Key;
 use shipway_core::environment::RuntimeKind;
@@ -69,6 +70,17 @@ pub struct Arguments {
     #[arg(long, value_name = "KEYFILE")]
     pub require_signature: Vec<PathBuf>,
 
+    /// The most that one `git push` may bring, in MiB
+    #[arg(long, default_value_t = 512, value_name = "MIB",
+          value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    pub push_limit: u64,
+
+    /// Believe what this proxy in front of the API writes into
+    /// X-Forwarded-For: an address, or a network such as 10.0.0.0/8; repeat it
+    /// for more. The audit log tells clients by it
+    #[arg(long, value_name = "ADDRESS")]
+    pub trusted_proxy: Vec<TrustedProxy>,
+
     #[command(flatten)]
     pub console: ConsoleArguments,
 }
@@ -104,10 +116,15 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             .secrets_key
             .clone()
             .unwrap_or_else(|| state.secrets_key()),
+        push_limit: arguments.push_limit << 20,
     };
     let mut plane = wire::control_plane(&state, choices).await?;
     name_strangers(&plane, &keys).await?;
-    plane.api = plane.api.with_demanded_keys(keys).with_console(console);
+    plane.api = plane
+        .api
+        .with_demanded_keys(keys)
+        .with_trusted_proxies(arguments.trusted_proxy.clone())
+        .with_console(console);
     if let Some(requests) = NonZeroU32::new(arguments.rate_limit) {
         plane.api = plane.api.with_rate(Rate::per_second(requests));
     }

@@ -7,23 +7,34 @@ use serde::{Deserialize, Serialize};
 
 use super::{BoxError, Stream};
 use crate::app::App;
+use crate::audit;
 use crate::ending::Ending;
 use crate::environment::{Environment, EnvironmentKey};
 use crate::journal::{Commit, Entry, Event, Serving, Trigger};
-use crate::name::{AppName, DeploymentId, Digest, Domain, PluginName, Timestamp};
+use crate::name::{AppName, DeploymentId, Digest, Domain, PluginName, Timestamp, WebhookId};
 use crate::pipeline::Step;
 use crate::plugin::Installed;
 use crate::session::Session;
 use crate::token::Token;
+use crate::webhook::Webhook;
 
 /// Everything that is kept.
 pub trait Store:
-    Apps + Deployments + Outbox + Logs + Leases + Registry + Tokens + Sessions
+    Apps + Deployments + Outbox + Logs + Leases + Registry + Tokens + Sessions + Audit + Webhooks
 {
 }
 
 impl<T> Store for T where
-    T: Apps + Deployments + Outbox + Logs + Leases + Registry + Tokens + Sessions
+    T: Apps
+        + Deployments
+        + Outbox
+        + Logs
+        + Leases
+        + Registry
+        + Tokens
+        + Sessions
+        + Audit
+        + Webhooks
 {
 }
 
@@ -220,6 +231,52 @@ pub trait Sessions: Send + Sync + std::fmt::Debug {
     async fn session(&self, digest: &Digest) -> Result<Option<Session>, StoreError>;
     /// Whether it was there or not.
     async fn delete_session(&self, digest: &Digest) -> Result<(), StoreError>;
+}
+
+/// Who did what, from where.
+#[async_trait]
+pub trait Audit: Send + Sync + std::fmt::Debug {
+    /// Writes an act down. Now and then it takes out what the policy does not
+    /// keep, so that the log passes it by a few records at most.
+    async fn record(&self, act: &audit::Act, policy: &audit::Policy) -> Result<(), StoreError>;
+
+    /// Newest first.
+    async fn audit(&self, filter: &audit::Filter) -> Result<Vec<audit::Record>, StoreError>;
+}
+
+/// What Git hosts may tell the engine, and what of it was seen.
+#[async_trait]
+pub trait Webhooks: Send + Sync + std::fmt::Debug {
+    async fn webhooks(&self, app: &AppName) -> Result<Vec<Webhook>, StoreError>;
+    async fn webhook(&self, id: &WebhookId) -> Result<Option<Webhook>, StoreError>;
+    async fn create_webhook(&self, webhook: &Webhook) -> Result<(), StoreError>;
+    async fn delete_webhook(&self, app: &AppName, id: &WebhookId) -> Result<(), StoreError>;
+
+    /// Notes a delivery unless it, or one with the same digest, was noted
+    /// before. The newest 10,000 of each webhook are known.
+    async fn note_delivery(&self, delivery: &Delivery) -> Result<Seen, StoreError>;
+}
+
+/// A delivery of a webhook, without what was in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    pub webhook: WebhookId,
+    /// The host's own id of it.
+    pub id: String,
+    /// Of what the host signed.
+    pub digest: Digest,
+    pub at: Timestamp,
+}
+
+/// Whether a delivery came before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    New,
+    Again,
+    /// The same id, and something else was signed.
+    OtherBody,
+    /// The same was signed, and came with this id.
+    OtherId(String),
 }
 
 /// A deployment as it looks from outside.

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use shipway_core::app::App;
 use shipway_core::environment::{Environment, EnvironmentKey};
 use shipway_core::name::AppName;
-use shipway_core::ports::store::{Apps, StoreError};
+use shipway_core::ports::store::{Apps, Delivery, StoreError};
 
 use super::{MemoryStore, State};
 use crate::rules::{exists, not_found};
@@ -39,6 +39,10 @@ impl Apps for MemoryStore {
             return Err(not_found("app", name));
         }
         state.forget(|key| key.app == *name);
+        state.webhooks.retain(|_, webhook| webhook.app != *name);
+        let webhooks = state.webhooks.keys().cloned().collect::<Vec<_>>();
+        let is_left = |delivery: &Delivery| webhooks.contains(&delivery.webhook);
+        state.deliveries.retain(is_left);
         Ok(())
     }
 

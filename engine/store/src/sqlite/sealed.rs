@@ -37,7 +37,12 @@ pub const PLUGINS: Table = Table {
     select: "SELECT name, body FROM plugins",
     update: "UPDATE plugins SET body = $2 WHERE name = $1",
 };
-const ALL: [Table; 3] = [APPS, ENVIRONMENTS, PLUGINS];
+pub const WEBHOOKS: Table = Table {
+    name: "webhooks",
+    select: "SELECT id, body FROM webhooks",
+    update: "UPDATE webhooks SET body = $2 WHERE id = $1",
+};
+const ALL: [Table; 4] = [APPS, ENVIRONMENTS, PLUGINS, WEBHOOKS];
 
 impl Table {
     fn place(self, row: &str) -> String {
