@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use tokio::time::{Instant, timeout_at};
 
 use crate::body::{AnswerBody, BodyError, Lease, Progress, RequestBody};
@@ -17,10 +17,25 @@ use crate::upgrade::Wish;
 use crate::worker::Worker;
 
 /// Where a request comes from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Origin {
     pub client: SocketAddr,
     pub scheme: Scheme,
+    /// The client's address as targets are told it, written once a connection.
+    pub address: HeaderValue,
+}
+
+impl Origin {
+    pub fn new(client: SocketAddr, scheme: Scheme) -> Self {
+        let address = client.ip().to_canonical().to_string();
+        let address = HeaderValue::from_maybe_shared(Bytes::from(address));
+        Self {
+            client,
+            scheme,
+            // Not met: an address is digits, letters, points and colons.
+            address: address.unwrap_or_else(|_| HeaderValue::from_static("unknown")),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +46,13 @@ pub(crate) enum Scheme {
 
 /// Every request is answered: by a target, or with a page that says why not.
 pub(crate) async fn answer(
-    worker: Arc<Worker>,
-    origin: Origin,
+    worker: &Arc<Worker>,
+    origin: &Origin,
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
     count(&worker.stats.requests);
     let version = request.version();
-    let mut response = match forward(&worker, origin, request).await {
+    let mut response = match forward(worker, origin, request).await {
         Ok(response) => response,
         Err(failure) => {
             count(&worker.stats.own_pages);
@@ -57,7 +72,7 @@ pub(crate) async fn answer(
 
 async fn forward(
     worker: &Arc<Worker>,
-    origin: Origin,
+    origin: &Origin,
     mut request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Failure> {
     if request.method() == Method::CONNECT {
@@ -78,7 +93,7 @@ async fn forward(
     let wish = Wish::of(&mut request);
 
     let (mut head, body) = request.into_parts();
-    headers::for_target(&mut head, written, origin, &worker.trusted_forwarders);
+    headers::for_target(&mut head, &written, origin, &worker.trusted_forwarders);
     if let Some(wish) = &wish {
         wish.repeat(&mut head.headers);
     }
