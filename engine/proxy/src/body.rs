@@ -7,12 +7,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::client::conn::http1::SendRequest;
 use tokio::time::Instant;
 
 use crate::config::Limits;
 use crate::meter::Meter;
-use crate::pool;
+use crate::pool::{self, Line};
 use crate::target::InFlight;
 use crate::worker::Worker;
 
@@ -151,7 +150,7 @@ impl AnswerBody {
 pub(crate) struct Lease {
     worker: Arc<Worker>,
     /// Always there until the lease is dropped.
-    sender: Option<SendRequest<RequestBody>>,
+    line: Option<Line>,
     in_flight: InFlight,
     end: End,
 }
@@ -163,14 +162,10 @@ enum End {
 }
 
 impl Lease {
-    pub fn new(
-        worker: &Arc<Worker>,
-        sender: SendRequest<RequestBody>,
-        in_flight: InFlight,
-    ) -> Self {
+    pub fn new(worker: &Arc<Worker>, line: Line, in_flight: InFlight) -> Self {
         Self {
             worker: Arc::clone(worker),
-            sender: Some(sender),
+            line: Some(line),
             in_flight,
             end: End::Awaited,
         }
@@ -179,8 +174,8 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let (End::Seen, Some(sender)) = (self.end, self.sender.take()) {
-            pool::put_back(&self.worker, &self.in_flight, sender);
+        if let (End::Seen, Some(line)) = (self.end, self.line.take()) {
+            pool::put_back(&self.worker, &self.in_flight, line);
         }
     }
 }

@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::deadline::OneTimer;
 use crate::forward::{self, Origin, Scheme};
 use crate::listen::{self, Kind};
 use crate::patient::Patient;
@@ -117,7 +118,7 @@ where
         Ok::<_, Infallible>(forward::answer(worker, &origin, request).await)
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(OneTimer::default())
         .header_read_timeout(limits.client_idle)
         .max_header_size(limits.header_bytes)
         .max_buf_size(pool::BUFFER.max(limits.header_bytes))
@@ -125,8 +126,9 @@ where
         .with_upgrades();
     let mut connection = pin!(connection);
     tokio::select! {
+        biased;
         served = &mut connection => served,
-        () = worker.phase.leave.cancelled() => {
+        () = worker.phase.left() => {
             // Idle ones end at once, others after their answer.
             connection.as_mut().graceful_shutdown();
             connection.await

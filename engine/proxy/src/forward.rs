@@ -1,17 +1,20 @@
 //! One request: from its host to a target, and the answer back.
 
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 
 use http::header::CONNECTION;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body, Bytes, Incoming};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::body::{AnswerBody, BodyError, Lease, Progress, RequestBody};
 use crate::headers;
 use crate::pages::{self, Failure};
-use crate::pool::{ConnectError, Connection, Reuse, SendError};
+use crate::pool::{ConnectError, Connection, Line, Reuse, SendError};
 use crate::stats::count;
 use crate::upgrade::Wish;
 use crate::worker::Worker;
@@ -121,7 +124,7 @@ async fn exchange(
     loop {
         let mut connection = reach(worker, host, repeat, reuse, &mut vain).await?;
         let spare = match repeat {
-            Repeat::Whenever if connection.is_kept_alive() => Some(copy(&request)),
+            Repeat::Whenever if connection.is_kept_alive() => Some(Spare::of(&request)),
             _ => None,
         };
         let kept_alive = connection.is_kept_alive();
@@ -140,7 +143,7 @@ async fn exchange(
             (Err(Unanswered::Sending(SendError::Broken(error))), Some(spare))
                 if is_hangup(&error) =>
             {
-                spare
+                spare.request()
             }
             (Err(unanswered), _) => return Err(unanswered.at(address)),
         };
@@ -255,17 +258,22 @@ async fn send(
 ) -> Result<Response<Incoming>, Unanswered> {
     let limit = worker.limits.answer;
     let progress = request.body().progress();
-    let mut sending = std::pin::pin!(connection.send(request));
-    let mut deadline = Instant::now() + limit;
-    loop {
-        match timeout_at(deadline, &mut sending).await {
-            Ok(answer) => return answer.map_err(Unanswered::Sending),
-            Err(_) => match progress.as_deref().map(Progress::last) {
-                Some(last) if last + limit > deadline => deadline = last + limit,
-                _ => return Err(Unanswered::TimedOut),
-            },
+    let mut until = Instant::now() + limit;
+    let Line { sender, deadline } = &mut connection.line;
+    let mut sending = pin!(sender.try_send_request(request));
+    poll_fn(|cx| {
+        if let Poll::Ready(answer) = sending.as_mut().poll(cx) {
+            return Poll::Ready(answer.map_err(|error| Unanswered::Sending(error.into())));
         }
-    }
+        loop {
+            ready!(deadline.poll(cx, until));
+            match progress.as_deref().map(Progress::last) {
+                Some(last) if last + limit > until => until = last + limit,
+                _ => return Poll::Ready(Err(Unanswered::TimedOut)),
+            }
+        }
+    })
+    .await
 }
 
 /// Whether the target closed the connection, politely or not.
@@ -277,13 +285,39 @@ fn is_hangup(error: &hyper::Error) -> bool {
     reset || error.is_incomplete_message() || error.is_canceled() || error.is_closed()
 }
 
-/// A request without a body, once more.
-fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
-    let mut copy = Request::new(RequestBody::Empty);
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    copy
+/// A request without a body, once more. It is made for each request and hardly
+/// ever used, so its headers are only listed.
+struct Spare {
+    method: Method,
+    uri: Uri,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Spare {
+    fn of(request: &Request<RequestBody>) -> Self {
+        let headers = request.headers();
+        let mut list = Vec::with_capacity(headers.len());
+        list.extend(
+            headers
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
+        Self {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            headers: list,
+        }
+    }
+
+    fn request(self) -> Request<RequestBody> {
+        let mut request = Request::new(RequestBody::Empty);
+        *request.method_mut() = self.method;
+        *request.uri_mut() = self.uri;
+        for (name, value) in self.headers {
+            request.headers_mut().append(name, value);
+        }
+        request
+    }
 }
 
 /// Makes a target's answer one for the client.
@@ -296,10 +330,10 @@ fn respond(
     headers::strip(response.headers_mut());
     *response.version_mut() = Version::HTTP_11;
     let Connection {
-        sender, in_flight, ..
+        line, in_flight, ..
     } = connection;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        let lease = Lease::new(worker, sender, in_flight);
+        let lease = Lease::new(worker, line, in_flight);
         return Ok(response.map(|body| AnswerBody::Stream { body, lease }));
     }
     let Some(wish) = wish else {

@@ -20,7 +20,7 @@
 //! - `acme`: certificates for hosts that were given none
 //! - `forward`: one request, from its host to an answer
 //! - `pool`, `body`, `headers`, `upgrade`, `pages`: what `forward` needs
-//! - `meter`, `patient`: clients that send, or take, too slowly
+//! - `meter`, `patient`, `deadline`: those who send, take or answer too slowly
 //! - [`router`]: the engine's side of the admin socket; `call`: one call on it
 //!
 //! A switch is acknowledged only when its routes are on disk, every new
@@ -38,6 +38,7 @@ mod call;
 pub mod config;
 mod connection;
 mod control;
+mod deadline;
 pub mod error;
 mod forward;
 mod handover;

@@ -4,12 +4,14 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use http::Request;
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::body::RequestBody;
+use crate::deadline::Deadline;
 use crate::listen;
 use crate::target::{InFlight, Target};
 use crate::worker::Worker;
@@ -18,24 +20,36 @@ use crate::worker::Worker;
 /// does not close just now: application servers keep theirs for 2 s or more.
 const SURELY_OPEN: Duration = Duration::from_secs(1);
 
+/// An open connection to a target.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub sender: SendRequest<RequestBody>,
+    /// Of the answer that is waited for.
+    pub deadline: Deadline,
+}
+
 /// A connection that waits for its next request. It may still be finishing
 /// its last one.
 #[derive(Debug)]
 pub(crate) struct Idle {
-    sender: SendRequest<RequestBody>,
+    line: Line,
     since: Instant,
 }
 
 impl Idle {
-    pub fn new(sender: SendRequest<RequestBody>) -> Self {
+    fn new(line: Line) -> Self {
         Self {
-            sender,
+            line,
             since: Instant::now(),
         }
     }
 
-    pub fn is_stale(&self, limit: Duration) -> bool {
-        self.sender.is_closed() || self.since.elapsed() > limit
+    pub fn is_closed(&self) -> bool {
+        self.line.sender.is_closed()
+    }
+
+    fn is_stale(&self, limit: Duration) -> bool {
+        self.is_closed() || self.since.elapsed() > limit
     }
 }
 
@@ -52,7 +66,7 @@ pub(crate) enum Reuse {
 
 /// A connection for one request, which is counted on its target.
 pub(crate) struct Connection {
-    pub sender: SendRequest<RequestBody>,
+    pub line: Line,
     pub in_flight: InFlight,
     pub origin: Origin,
 }
@@ -75,21 +89,21 @@ impl Connection {
         worker: &Worker,
         reuse: Reuse,
     ) -> Result<Self, ConnectError> {
-        if let Some(sender) = kept_alive(&in_flight, worker, reuse) {
+        if let Some(line) = kept_alive(&in_flight, worker, reuse) {
             let origin = Origin::KeptAlive;
             return Ok(Self {
-                sender,
+                line,
                 in_flight,
                 origin,
             });
         }
         let opened = timeout(worker.limits.connect, open(&in_flight, worker)).await;
         match opened {
-            Ok(Ok(sender)) => {
+            Ok(Ok(line)) => {
                 in_flight.answered();
                 let origin = Origin::New;
                 Ok(Self {
-                    sender,
+                    line,
                     in_flight,
                     origin,
                 })
@@ -108,44 +122,48 @@ impl Connection {
     pub fn is_kept_alive(&self) -> bool {
         self.origin == Origin::KeptAlive
     }
-
-    /// The request, or itself back if none of it was sent.
-    pub async fn send(
-        &mut self,
-        request: Request<RequestBody>,
-    ) -> Result<http::Response<hyper::body::Incoming>, SendError> {
-        self.sender
-            .try_send_request(request)
-            .await
-            .map_err(|mut failed| match failed.take_message() {
-                Some(request) => SendError::Unsent(Box::new(request), failed.into_error()),
-                None => SendError::Broken(failed.into_error()),
-            })
-    }
 }
 
+/// Why a request has no answer: itself comes back if none of it was sent.
 pub(crate) enum SendError {
     Unsent(Box<Request<RequestBody>>, hyper::Error),
     Broken(hyper::Error),
 }
 
+impl From<TrySendError<Request<RequestBody>>> for SendError {
+    fn from(mut failed: TrySendError<Request<RequestBody>>) -> Self {
+        match failed.take_message() {
+            Some(request) => Self::Unsent(Box::new(request), failed.into_error()),
+            None => Self::Broken(failed.into_error()),
+        }
+    }
+}
+
 /// The connection used last: it is the least likely to be closed, and those
 /// that are not needed any more grow old.
-fn kept_alive(target: &Target, worker: &Worker, reuse: Reuse) -> Option<SendRequest<RequestBody>> {
+fn kept_alive(target: &Target, worker: &Worker, reuse: Reuse) -> Option<Line> {
     let youngest = match reuse {
         Reuse::Never => return None,
         Reuse::SurelyOpen => SURELY_OPEN,
         Reuse::Any => worker.limits.target_idle,
     };
     let mut idle = target.idle(worker.index)?;
-    idle.retain(|connection| !connection.sender.is_closed());
-    let found = idle.iter().rposition(|connection| {
-        connection.sender.is_ready() && connection.since.elapsed() < youngest
-    })?;
-    Some(idle.remove(found).sender)
+    let mut at = idle.len();
+    loop {
+        at = at.checked_sub(1)?;
+        let connection = idle.get(at)?;
+        if connection.is_closed() {
+            idle.remove(at);
+        } else if connection.since.elapsed() >= youngest {
+            // So are all before it.
+            return None;
+        } else if connection.line.sender.is_ready() {
+            return Some(idle.remove(at).line);
+        }
+    }
 }
 
-async fn open(target: &Target, worker: &Worker) -> io::Result<SendRequest<RequestBody>> {
+async fn open(target: &Target, worker: &Worker) -> io::Result<Line> {
     let stream = TcpStream::connect(target.address()).await?;
     listen::tune(&stream);
     let (sender, connection) = http1::Builder::new()
@@ -160,20 +178,19 @@ async fn open(target: &Target, worker: &Worker) -> io::Result<SendRequest<Reques
             tracing::debug!(%address, %error, "a connection to a target ended early");
         }
     });
-    Ok(sender)
+    Ok(Line {
+        sender,
+        deadline: Deadline::default(),
+    })
 }
 
 /// Bytes that one connection reads ahead at most.
 pub(crate) const BUFFER: usize = 64 * 1024;
 
 /// Puts a connection back once its answer has ended.
-pub(crate) fn put_back(worker: &Worker, target: &Target, sender: SendRequest<RequestBody>) {
-    if !sender.is_closed() {
-        target.keep(
-            worker.index,
-            Idle::new(sender),
-            worker.limits.idle_per_target,
-        );
+pub(crate) fn put_back(worker: &Worker, target: &Target, line: Line) {
+    if !line.sender.is_closed() {
+        target.keep(worker.index, Idle::new(line), worker.limits.idle_per_target);
     }
 }
 
