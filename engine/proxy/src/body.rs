@@ -7,10 +7,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::client::conn::http1::SendRequest;
 use tokio::time::Instant;
 
 use crate::config::Limits;
+use crate::line::Line;
 use crate::meter::Meter;
 use crate::pool;
 use crate::target::InFlight;
@@ -151,7 +151,7 @@ impl AnswerBody {
 pub(crate) struct Lease {
     worker: Arc<Worker>,
     /// Always there until the lease is dropped.
-    sender: Option<SendRequest<RequestBody>>,
+    line: Option<Line>,
     in_flight: InFlight,
     end: End,
 }
@@ -163,24 +163,33 @@ enum End {
 }
 
 impl Lease {
-    pub fn new(
-        worker: &Arc<Worker>,
-        sender: SendRequest<RequestBody>,
-        in_flight: InFlight,
-    ) -> Self {
+    pub fn new(worker: &Arc<Worker>, line: Line, in_flight: InFlight) -> Self {
         Self {
             worker: Arc::clone(worker),
-            sender: Some(sender),
+            line: Some(line),
             in_flight,
             end: End::Awaited,
         }
     }
 }
 
+impl Lease {
+    fn poll_frame(
+        &mut self,
+        body: &mut Incoming,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match &mut self.line {
+            Some(line) => line.poll_frame(body, cx),
+            None => Pin::new(body).poll_frame(cx),
+        }
+    }
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let (End::Seen, Some(sender)) = (self.end, self.sender.take()) {
-            pool::put_back(&self.worker, &self.in_flight, sender);
+        if let (End::Seen, Some(line)) = (self.end, self.line.take()) {
+            pool::put_back(&self.worker, &self.in_flight, line);
         }
     }
 }
@@ -196,7 +205,7 @@ impl Body for AnswerBody {
         match self.get_mut() {
             Self::Page(page) => Poll::Ready(page.take().map(|page| Ok(Frame::data(page)))),
             Self::Stream { body, lease } => {
-                let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+                let frame = ready!(lease.poll_frame(body, cx));
                 if frame.is_none() {
                     lease.end = End::Seen;
                 }

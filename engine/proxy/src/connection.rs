@@ -17,10 +17,11 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::deadline::OneTimer;
 use crate::forward::{self, Origin, Scheme};
+use crate::line;
 use crate::listen::{self, Kind};
 use crate::patient::Patient;
-use crate::pool;
 use crate::sniff::{self, Version};
 use crate::stats::Open;
 use crate::worker::Worker;
@@ -56,10 +57,7 @@ pub(crate) async fn serve(worker: Arc<Worker>, stream: TcpStream, client: Socket
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 async fn plain(worker: &Arc<Worker>, stream: TcpStream, client: SocketAddr) -> Outcome {
-    let origin = Origin {
-        client,
-        scheme: Scheme::Http,
-    };
+    let origin = Origin::new(client, Scheme::Http);
     let limit = worker.limits.client_idle;
     let Some(version) = begun(worker, limit, sniff::version(&stream)).await? else {
         return Ok(());
@@ -72,10 +70,7 @@ async fn secure(worker: &Arc<Worker>, stream: TcpStream, client: SocketAddr) -> 
     let Some(tls) = &worker.tls else {
         return Err("there is no TLS".into());
     };
-    let origin = Origin {
-        client,
-        scheme: Scheme::Https,
-    };
+    let origin = Origin::new(client, Scheme::Https);
     let stream = Patient::new(stream, worker.limits.client_stall);
     let limit = worker.limits.handshake;
     let Some(stream) = begun(worker, limit, tls.accept(stream)).await? else {
@@ -119,21 +114,21 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = &worker.limits;
-    let service = service_fn(|request| {
-        let worker = Arc::clone(worker);
-        async move { Ok::<_, Infallible>(forward::answer(worker, origin, request).await) }
+    let service = service_fn(|request| async {
+        Ok::<_, Infallible>(forward::answer(worker, &origin, request).await)
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(OneTimer::default())
         .header_read_timeout(limits.client_idle)
         .max_header_size(limits.header_bytes)
-        .max_buf_size(pool::BUFFER.max(limits.header_bytes))
+        .max_buf_size(line::BUFFER.max(limits.header_bytes))
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = pin!(connection);
     tokio::select! {
+        biased;
         served = &mut connection => served,
-        () = worker.phase.leave.cancelled() => {
+        () = worker.phase.left() => {
             // Idle ones end at once, others after their answer.
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -147,11 +142,13 @@ where
 {
     let limits = &worker.limits;
     let visits = Arc::new(Visits::default());
+    let client = origin.client;
+    let origin = Arc::new(origin);
     let service = service_fn(|request| {
-        let worker = Arc::clone(worker);
+        let (worker, origin) = (Arc::clone(worker), Arc::clone(&origin));
         let visit = Visit::begin(&visits);
         async move {
-            let answer = forward::answer(worker, origin, request).await;
+            let answer = forward::answer(&worker, &origin, request).await;
             visit.answered();
             Ok::<_, Infallible>(answer)
         }
@@ -174,7 +171,7 @@ where
         () = worker.phase.deaf.cancelled() => {}
         () = visits.idle(limits.client_idle) => {}
         () = visits.too_many_given_up.cancelled() => {
-            tracing::warn!(client = %origin.client, "an HTTP/2 client begins requests to reset them: closed");
+            tracing::warn!(%client, "an HTTP/2 client begins requests to reset them: closed");
             return Ok(());
         }
     }

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::header::CONNECTION;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
-use hyper::body::{Body, Incoming};
-use tokio::time::{Instant, timeout_at};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use hyper::body::{Body, Bytes, Incoming};
+use tokio::time::Instant;
 
-use crate::body::{AnswerBody, BodyError, Lease, Progress, RequestBody};
+use crate::body::{AnswerBody, BodyError, Lease, RequestBody};
 use crate::headers;
 use crate::pages::{self, Failure};
 use crate::pool::{ConnectError, Connection, Reuse, SendError};
@@ -17,10 +17,25 @@ use crate::upgrade::Wish;
 use crate::worker::Worker;
 
 /// Where a request comes from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Origin {
     pub client: SocketAddr,
     pub scheme: Scheme,
+    /// The client's address as targets are told it, written once a connection.
+    pub address: HeaderValue,
+}
+
+impl Origin {
+    pub fn new(client: SocketAddr, scheme: Scheme) -> Self {
+        let address = client.ip().to_canonical().to_string();
+        let address = HeaderValue::from_maybe_shared(Bytes::from(address));
+        Self {
+            client,
+            scheme,
+            // Not met: an address is digits, letters, points and colons.
+            address: address.unwrap_or_else(|_| HeaderValue::from_static("unknown")),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +46,13 @@ pub(crate) enum Scheme {
 
 /// Every request is answered: by a target, or with a page that says why not.
 pub(crate) async fn answer(
-    worker: Arc<Worker>,
-    origin: Origin,
+    worker: &Arc<Worker>,
+    origin: &Origin,
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
     count(&worker.stats.requests);
     let version = request.version();
-    let mut response = match forward(&worker, origin, request).await {
+    let mut response = match forward(worker, origin, request).await {
         Ok(response) => response,
         Err(failure) => {
             count(&worker.stats.own_pages);
@@ -57,7 +72,7 @@ pub(crate) async fn answer(
 
 async fn forward(
     worker: &Arc<Worker>,
-    origin: Origin,
+    origin: &Origin,
     mut request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Failure> {
     if request.method() == Method::CONNECT {
@@ -78,7 +93,7 @@ async fn forward(
     let wish = Wish::of(&mut request);
 
     let (mut head, body) = request.into_parts();
-    headers::for_target(&mut head, written, origin, &worker.trusted_forwarders);
+    headers::for_target(&mut head, &written, origin, &worker.trusted_forwarders);
     if let Some(wish) = &wish {
         wish.repeat(&mut head.headers);
     }
@@ -87,7 +102,11 @@ async fn forward(
     }
     let request = Request::from_parts(head, RequestBody::new(body, &worker.limits));
 
-    let (connection, response) = exchange(worker, &host, request)
+    let carriage = match (&wish, request.body()) {
+        (None, RequestBody::Empty) => Carriage::InPassing,
+        _ => Carriage::ByTask,
+    };
+    let (connection, response) = exchange(worker, &host, request, carriage)
         .await
         .inspect_err(|failure| report(&host, failure))?;
     respond(worker, connection, response, wish)
@@ -99,14 +118,18 @@ async fn exchange(
     worker: &Arc<Worker>,
     host: &str,
     mut request: Request<RequestBody>,
+    carriage: Carriage,
 ) -> Result<(Connection, Response<Incoming>), Failure> {
     let repeat = Repeat::of(&request);
     let mut reuse = repeat.reuse();
     let mut vain = Vain::default();
     loop {
         let mut connection = reach(worker, host, repeat, reuse, &mut vain).await?;
+        if carriage == Carriage::ByTask {
+            connection.line.entrust();
+        }
         let spare = match repeat {
-            Repeat::Whenever if connection.is_kept_alive() => Some(copy(&request)),
+            Repeat::Whenever if connection.is_kept_alive() => Some(Spare::of(&request)),
             _ => None,
         };
         let kept_alive = connection.is_kept_alive();
@@ -125,13 +148,22 @@ async fn exchange(
             (Err(Unanswered::Sending(SendError::Broken(error))), Some(spare))
                 if is_hangup(&error) =>
             {
-                spare
+                spare.request()
             }
             (Err(unanswered), _) => return Err(unanswered.at(address)),
         };
         count(&worker.stats.retries);
         reuse = Reuse::Never;
     }
+}
+
+/// Who moves a request's bytes to the target, and its answer's back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carriage {
+    /// Whoever waits for the answer.
+    InPassing,
+    /// A task, also while nobody takes the answer.
+    ByTask,
 }
 
 /// When a request may be sent again. Never once a target may have acted on
@@ -240,16 +272,11 @@ async fn send(
 ) -> Result<Response<Incoming>, Unanswered> {
     let limit = worker.limits.answer;
     let progress = request.body().progress();
-    let mut sending = std::pin::pin!(connection.send(request));
-    let mut deadline = Instant::now() + limit;
-    loop {
-        match timeout_at(deadline, &mut sending).await {
-            Ok(answer) => return answer.map_err(Unanswered::Sending),
-            Err(_) => match progress.as_deref().map(Progress::last) {
-                Some(last) if last + limit > deadline => deadline = last + limit,
-                _ => return Err(Unanswered::TimedOut),
-            },
-        }
+    let last = || Some(progress.as_deref()?.last() + limit);
+    let until = Instant::now() + limit;
+    match connection.line.send(request, until, last).await {
+        Some(answer) => answer.map_err(|error| Unanswered::Sending(error.into())),
+        None => Err(Unanswered::TimedOut),
     }
 }
 
@@ -262,13 +289,39 @@ fn is_hangup(error: &hyper::Error) -> bool {
     reset || error.is_incomplete_message() || error.is_canceled() || error.is_closed()
 }
 
-/// A request without a body, once more.
-fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
-    let mut copy = Request::new(RequestBody::Empty);
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    copy
+/// A request without a body, once more. It is made for each request and hardly
+/// ever used, so its headers are only listed.
+struct Spare {
+    method: Method,
+    uri: Uri,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Spare {
+    fn of(request: &Request<RequestBody>) -> Self {
+        let headers = request.headers();
+        let mut list = Vec::with_capacity(headers.len());
+        list.extend(
+            headers
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
+        Self {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            headers: list,
+        }
+    }
+
+    fn request(self) -> Request<RequestBody> {
+        let mut request = Request::new(RequestBody::Empty);
+        *request.method_mut() = self.method;
+        *request.uri_mut() = self.uri;
+        for (name, value) in self.headers {
+            request.headers_mut().append(name, value);
+        }
+        request
+    }
 }
 
 /// Makes a target's answer one for the client.
@@ -281,10 +334,10 @@ fn respond(
     headers::strip(response.headers_mut());
     *response.version_mut() = Version::HTTP_11;
     let Connection {
-        sender, in_flight, ..
+        line, in_flight, ..
     } = connection;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        let lease = Lease::new(worker, sender, in_flight);
+        let lease = Lease::new(worker, line, in_flight);
         return Ok(response.map(|body| AnswerBody::Stream { body, lease }));
     }
     let Some(wish) = wish else {

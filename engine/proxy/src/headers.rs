@@ -1,7 +1,7 @@
 //! What is changed on the way: the host is read, headers between two
 //! neighbours are taken off, and the target is told for whom it answers.
 
-use std::fmt::Write;
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::header::{
@@ -9,34 +9,13 @@ use http::header::{
     TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Version, request};
+use hyper::body::Bytes;
 
 use crate::forward::{Origin, Scheme};
-
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
-/// Becomes the variable HTTP_PROXY in CGI programs, which then trust it.
-const PROXY: HeaderName = HeaderName::from_static("proxy");
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
-const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
-
-const BETWEEN_NEIGHBOURS: [HeaderName; 10] = [
-    CONNECTION,
-    KEEP_ALIVE,
-    PROXY_CONNECTION,
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    HTTP2_SETTINGS,
-];
 
 /// Why a request names no host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +36,7 @@ pub(crate) fn written_host<B>(request: &Request<B>) -> Result<HeaderValue, NoHos
 }
 
 /// The host as routes have it: lower case, without port or last dot.
-pub(crate) fn routed_host(written: &HeaderValue) -> Result<String, NoHost> {
+pub(crate) fn routed_host(written: &HeaderValue) -> Result<Cow<'_, str>, NoHost> {
     let text = written.to_str().map_err(|_| NoHost)?.trim();
     let name = match text.strip_prefix('[') {
         Some(address) => address.split(']').next(),
@@ -68,20 +47,64 @@ pub(crate) fn routed_host(written: &HeaderValue) -> Result<String, NoHost> {
     if name.is_empty() {
         return Err(NoHost);
     }
-    Ok(name.to_ascii_lowercase())
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Ok(name.to_ascii_lowercase().into());
+    }
+    Ok(name.into())
 }
 
 /// Takes off what is meant for the neighbour only.
 pub(crate) fn strip(headers: &mut HeaderMap) {
-    for name in named_by_connection(headers) {
-        headers.remove(name);
+    take_off(headers, is_between_neighbours);
+}
+
+/// These, and what is meant for the neighbour only. Most messages have few of
+/// all that might be meant, and to look at each name that is there takes less
+/// than to search for each that might be.
+fn take_off(headers: &mut HeaderMap, is_meant: impl Fn(&HeaderName) -> bool) {
+    if headers.keys().any(|name| *name == CONNECTION) {
+        for name in named_by_connection(headers) {
+            headers.remove(name);
+        }
     }
-    if headers.contains_key(TRANSFER_ENCODING) {
+    if headers.keys().any(|name| *name == TRANSFER_ENCODING) {
         headers.remove(CONTENT_LENGTH);
     }
-    for name in &BETWEEN_NEIGHBOURS {
+    while let Some(name) = headers.keys().find(|name| is_meant(name)).cloned() {
         headers.remove(name);
     }
+}
+
+fn is_between_neighbours(name: &HeaderName) -> bool {
+    match *name {
+        CONNECTION | PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | TE | TRAILER
+        | TRANSFER_ENCODING | UPGRADE => true,
+        _ => matches!(
+            name.as_str(),
+            "keep-alive" | "proxy-connection" | "http2-settings"
+        ),
+    }
+}
+
+fn is_for_the_proxy(name: &HeaderName) -> bool {
+    match *name {
+        // The proxy itself has asked the client for the body.
+        EXPECT => true,
+        // Becomes the variable HTTP_PROXY in CGI programs, which then trust it.
+        _ => name.as_str() == "proxy",
+    }
+}
+
+fn says_for_whom(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "x-forwarded-for"
+            | "x-forwarded-proto"
+            | "x-forwarded-host"
+            | "x-forwarded-port"
+            | "x-real-ip"
+            | "forwarded"
+    )
 }
 
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
@@ -98,20 +121,24 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
 /// Makes a client's request head one for a target.
 pub(crate) fn for_target(
     head: &mut request::Parts,
-    host: HeaderValue,
-    origin: Origin,
+    host: &HeaderValue,
+    origin: &Origin,
     trusted: &[IpAddr],
 ) {
     let headers = &mut head.headers;
-    strip(headers);
-    headers.remove(PROXY);
-    // The proxy itself has asked the client for the body.
-    headers.remove(EXPECT);
+    let forwarder = Forwarder::of(origin, trusted);
+    take_off(headers, |name| {
+        is_between_neighbours(name)
+            || is_for_the_proxy(name)
+            || (forwarder == Forwarder::Doubted && says_for_whom(name))
+    });
     if head.version > Version::HTTP_11 {
         join_cookies(headers);
     }
-    tell_for_whom(headers, &host, origin, trusted);
-    headers.insert(HOST, host);
+    tell_for_whom(headers, host, origin);
+    if head.uri.authority().is_some() || !headers.contains_key(HOST) {
+        headers.insert(HOST, host.clone());
+    }
     head.version = Version::HTTP_11;
     // The path and query alone; the host is in its header.
     head.uri = match head.uri.path_and_query() {
@@ -136,44 +163,51 @@ fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
-/// What a proxy in front says is kept and added to; what anyone else says is
-/// replaced.
-fn tell_for_whom(headers: &mut HeaderMap, host: &HeaderValue, origin: Origin, trusted: &[IpAddr]) {
-    let client = origin.client.ip().to_canonical();
+/// Whether it is believed for whom a client asks: a proxy in front is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Forwarder {
+    Trusted,
+    Doubted,
+}
+
+impl Forwarder {
+    fn of(origin: &Origin, trusted: &[IpAddr]) -> Self {
+        match trusted.contains(&origin.client.ip().to_canonical()) {
+            true => Self::Trusted,
+            false => Self::Doubted,
+        }
+    }
+}
+
+/// What is still there is believed, and kept and added to.
+fn tell_for_whom(headers: &mut HeaderMap, host: &HeaderValue, origin: &Origin) {
     let scheme = match origin.scheme {
         Scheme::Http => "http",
         Scheme::Https => "https",
     };
-    let mut chain = String::new();
-    if trusted.contains(&client) {
-        for earlier in headers.get_all(X_FORWARDED_FOR) {
-            if let Ok(earlier) = earlier.to_str() {
-                chain.push_str(earlier);
-                chain.push_str(", ");
-            }
-        }
-    } else {
-        for name in [
-            X_FORWARDED_PROTO,
-            X_FORWARDED_HOST,
-            X_FORWARDED_PORT,
-            X_REAL_IP,
-            FORWARDED,
-        ] {
-            headers.remove(name);
-        }
-    }
-    // Writing to a text cannot fail.
-    let _ = write!(chain, "{client}");
-    if let Ok(chain) = HeaderValue::from_str(&chain) {
-        headers.insert(X_FORWARDED_FOR, chain);
-    }
+    headers.insert(X_FORWARDED_FOR, chain(headers, &origin.address));
     headers
         .entry(X_FORWARDED_PROTO)
         .or_insert(HeaderValue::from_static(scheme));
     headers
         .entry(X_FORWARDED_HOST)
         .or_insert_with(|| host.clone());
+}
+
+/// The clients so far, as far as they can be read, with this one.
+fn chain(headers: &HeaderMap, client: &HeaderValue) -> HeaderValue {
+    let mut chain = Vec::new();
+    for earlier in headers.get_all(X_FORWARDED_FOR) {
+        if earlier.to_str().is_ok() {
+            chain.extend_from_slice(earlier.as_bytes());
+            chain.extend_from_slice(b", ");
+        }
+    }
+    if chain.is_empty() {
+        return client.clone();
+    }
+    chain.extend_from_slice(client.as_bytes());
+    HeaderValue::from_maybe_shared(Bytes::from(chain)).unwrap_or_else(|_| client.clone())
 }
 
 #[cfg(test)]
@@ -189,10 +223,7 @@ mod tests {
     }
 
     fn from(address: [u8; 4]) -> Origin {
-        Origin {
-            client: (address, 1).into(),
-            scheme: Scheme::Http,
-        }
+        Origin::new((address, 1).into(), Scheme::Http)
     }
 
     fn host(text: &'static str) -> HeaderValue {
@@ -243,7 +274,7 @@ mod tests {
             ("content-length", "3"),
             ("accept", "*/*"),
         ]);
-        for_target(&mut head, host("a.com:80"), from([10, 0, 0, 9]), &[]);
+        for_target(&mut head, &host("a.com:80"), &from([10, 0, 0, 9]), &[]);
         let mut names: Vec<_> = head.headers.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(
@@ -270,15 +301,15 @@ mod tests {
         ];
         let front = from([10, 0, 0, 1]);
         let mut believed = head(&claims);
-        for_target(&mut believed, host("a.com"), front, &[front.client.ip()]);
+        for_target(&mut believed, &host("a.com"), &front, &[front.client.ip()]);
         assert_eq!(believed.headers[X_FORWARDED_FOR], "1.2.3.4, 10.0.0.1");
         assert_eq!(believed.headers[X_FORWARDED_PROTO], "https");
 
         let mut doubted = head(&claims);
-        for_target(&mut doubted, host("a.com"), front, &[]);
+        for_target(&mut doubted, &host("a.com"), &front, &[]);
         assert_eq!(doubted.headers[X_FORWARDED_FOR], "10.0.0.1");
         assert_eq!(doubted.headers[X_FORWARDED_PROTO], "http");
-        assert!(!doubted.headers.contains_key(X_REAL_IP));
+        assert!(!doubted.headers.contains_key("x-real-ip"));
     }
 
     #[test]
@@ -289,7 +320,7 @@ mod tests {
             scheme: Scheme::Https,
             ..from([10, 0, 0, 9])
         };
-        for_target(&mut head, host("a.com"), origin, &[]);
+        for_target(&mut head, &host("a.com"), &origin, &[]);
         assert_eq!(head.headers[COOKIE], "a=1; b=2");
         assert_eq!(head.headers.get_all(COOKIE).iter().count(), 1);
         assert_eq!(head.headers[X_FORWARDED_PROTO], "https");

@@ -19,8 +19,8 @@
 //! - `connection`: one client's, TLS or plain, HTTP/1.1 or HTTP/2; `tls`, `sniff`
 //! - `acme`: certificates for hosts that were given none
 //! - `forward`: one request, from its host to an answer
-//! - `pool`, `body`, `headers`, `upgrade`, `pages`: what `forward` needs
-//! - `meter`, `patient`: clients that send, or take, too slowly
+//! - `pool`, `line`, `body`, `headers`, `upgrade`, `pages`: what `forward` needs
+//! - `meter`, `patient`, `deadline`: those who send, take or answer too slowly
 //! - [`router`]: the engine's side of the admin socket; `call`: one call on it
 //!
 //! A switch is acknowledged only when its routes are on disk, every new
@@ -38,12 +38,14 @@ mod call;
 pub mod config;
 mod connection;
 mod control;
+mod deadline;
 pub mod error;
 mod forward;
 mod handover;
 mod headers;
 mod health;
 mod leaving;
+mod line;
 mod listen;
 mod meter;
 mod notify;

@@ -3,12 +3,14 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
+
+use crate::deadline::Deadline;
 
 #[derive(Debug)]
 pub(crate) struct Patient {
@@ -16,9 +18,7 @@ pub(crate) struct Patient {
     limit: Duration,
     /// When the client first took nothing.
     blocked_since: Option<Instant>,
-    /// Made when that first happens, and left to run out: a client that takes
-    /// some now and then costs no timer each time.
-    timer: Option<Pin<Box<Sleep>>>,
+    deadline: Deadline,
 }
 
 impl Patient {
@@ -27,7 +27,7 @@ impl Patient {
             stream,
             limit,
             blocked_since: None,
-            timer: None,
+            deadline: Deadline::default(),
         }
     }
 
@@ -41,17 +41,8 @@ impl Patient {
             return written;
         }
         let since = *self.blocked_since.get_or_insert_with(Instant::now);
-        let until = since + self.limit;
-        let timer = self
-            .timer
-            .get_or_insert_with(|| Box::pin(sleep_until(until)));
-        while timer.as_mut().poll(cx).is_ready() {
-            if Instant::now() >= until {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-            }
-            timer.as_mut().reset(until);
-        }
-        Poll::Pending
+        ready!(self.deadline.poll(cx, since + self.limit));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

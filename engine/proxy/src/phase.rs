@@ -1,7 +1,10 @@
 //! How far a proxy is on its way out: it goes deaf, then it closes idle
 //! connections, then it cuts what is left.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
 use tokio_util::sync::CancellationToken;
 
@@ -9,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Phase {
     /// Read by every request, so it is no token: those have a lock.
     closing: AtomicBool,
+    /// Stored before `leave` is cancelled.
+    leaving: AtomicBool,
     /// No connection is accepted any more.
     pub deaf: CancellationToken,
     /// Idle connections are closed, others after their answer.
@@ -27,12 +32,29 @@ impl Phase {
 
     pub fn leave(&self) {
         self.retire();
+        self.leaving.store(true, Ordering::Release);
         self.leave.cancel();
     }
 
     pub fn cut(&self) {
         self.leave();
         self.cut.cancel();
+    }
+
+    /// Ready when idle connections are closed. For a task that polls it with
+    /// every byte that moves: of the token's lock, which all threads share, it
+    /// takes the first poll's turn alone.
+    pub async fn left(&self) {
+        let mut told = pin!(self.leave.cancelled());
+        let mut waits = false;
+        poll_fn(|cx| {
+            if waits && !self.leaving.load(Ordering::Acquire) {
+                return Poll::Pending;
+            }
+            waits = true;
+            told.as_mut().poll(cx)
+        })
+        .await;
     }
 
     /// Whether answers tell the client to close the connection.

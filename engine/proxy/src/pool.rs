@@ -4,13 +4,11 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use http::Request;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use hyper::client::conn::TrySendError;
 use tokio::time::timeout;
 
 use crate::body::RequestBody;
-use crate::listen;
+use crate::line::Line;
 use crate::target::{InFlight, Target};
 use crate::worker::Worker;
 
@@ -22,20 +20,24 @@ const SURELY_OPEN: Duration = Duration::from_secs(1);
 /// its last one.
 #[derive(Debug)]
 pub(crate) struct Idle {
-    sender: SendRequest<RequestBody>,
+    line: Line,
     since: Instant,
 }
 
 impl Idle {
-    pub fn new(sender: SendRequest<RequestBody>) -> Self {
+    fn new(line: Line) -> Self {
         Self {
-            sender,
+            line,
             since: Instant::now(),
         }
     }
 
-    pub fn is_stale(&self, limit: Duration) -> bool {
-        self.sender.is_closed() || self.since.elapsed() > limit
+    pub fn is_closed(&self) -> bool {
+        self.line.is_closed()
+    }
+
+    fn is_stale(&self, limit: Duration) -> bool {
+        self.is_closed() || self.since.elapsed() > limit
     }
 }
 
@@ -52,7 +54,7 @@ pub(crate) enum Reuse {
 
 /// A connection for one request, which is counted on its target.
 pub(crate) struct Connection {
-    pub sender: SendRequest<RequestBody>,
+    pub line: Line,
     pub in_flight: InFlight,
     pub origin: Origin,
 }
@@ -75,21 +77,22 @@ impl Connection {
         worker: &Worker,
         reuse: Reuse,
     ) -> Result<Self, ConnectError> {
-        if let Some(sender) = kept_alive(&in_flight, worker, reuse) {
+        if let Some(line) = kept_alive(&in_flight, worker, reuse) {
             let origin = Origin::KeptAlive;
             return Ok(Self {
-                sender,
+                line,
                 in_flight,
                 origin,
             });
         }
-        let opened = timeout(worker.limits.connect, open(&in_flight, worker)).await;
+        let open = Line::open(in_flight.address(), &worker.limits);
+        let opened = timeout(worker.limits.connect, open).await;
         match opened {
-            Ok(Ok(sender)) => {
+            Ok(Ok(line)) => {
                 in_flight.answered();
                 let origin = Origin::New;
                 Ok(Self {
-                    sender,
+                    line,
                     in_flight,
                     origin,
                 })
@@ -108,72 +111,55 @@ impl Connection {
     pub fn is_kept_alive(&self) -> bool {
         self.origin == Origin::KeptAlive
     }
-
-    /// The request, or itself back if none of it was sent.
-    pub async fn send(
-        &mut self,
-        request: Request<RequestBody>,
-    ) -> Result<http::Response<hyper::body::Incoming>, SendError> {
-        self.sender
-            .try_send_request(request)
-            .await
-            .map_err(|mut failed| match failed.take_message() {
-                Some(request) => SendError::Unsent(Box::new(request), failed.into_error()),
-                None => SendError::Broken(failed.into_error()),
-            })
-    }
 }
 
+/// Why a request has no answer: itself comes back if none of it was sent.
 pub(crate) enum SendError {
     Unsent(Box<Request<RequestBody>>, hyper::Error),
     Broken(hyper::Error),
 }
 
+impl From<TrySendError<Request<RequestBody>>> for SendError {
+    fn from(mut failed: TrySendError<Request<RequestBody>>) -> Self {
+        match failed.take_message() {
+            Some(request) => Self::Unsent(Box::new(request), failed.into_error()),
+            None => Self::Broken(failed.into_error()),
+        }
+    }
+}
+
 /// The connection used last: it is the least likely to be closed, and those
 /// that are not needed any more grow old.
-fn kept_alive(target: &Target, worker: &Worker, reuse: Reuse) -> Option<SendRequest<RequestBody>> {
+fn kept_alive(target: &Target, worker: &Worker, reuse: Reuse) -> Option<Line> {
     let youngest = match reuse {
         Reuse::Never => return None,
         Reuse::SurelyOpen => SURELY_OPEN,
         Reuse::Any => worker.limits.target_idle,
     };
     let mut idle = target.idle(worker.index)?;
-    idle.retain(|connection| !connection.sender.is_closed());
-    let found = idle.iter().rposition(|connection| {
-        connection.sender.is_ready() && connection.since.elapsed() < youngest
-    })?;
-    Some(idle.remove(found).sender)
-}
-
-async fn open(target: &Target, worker: &Worker) -> io::Result<SendRequest<RequestBody>> {
-    let stream = TcpStream::connect(target.address()).await?;
-    listen::tune(&stream);
-    let (sender, connection) = http1::Builder::new()
-        .max_header_size(worker.limits.header_bytes)
-        .max_buf_size(BUFFER)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(io::Error::other)?;
-    let address = target.address();
-    tokio::spawn(async move {
-        if let Err(error) = connection.with_upgrades().await {
-            tracing::debug!(%address, %error, "a connection to a target ended early");
+    let mut at = idle.len();
+    loop {
+        at = at.checked_sub(1)?;
+        let connection = idle.get_mut(at)?;
+        if reuse == Reuse::SurelyOpen {
+            connection.line.look();
         }
-    });
-    Ok(sender)
+        if connection.is_closed() {
+            idle.remove(at);
+        } else if connection.since.elapsed() >= youngest {
+            // So are all before it.
+            return None;
+        } else if connection.line.is_ready() {
+            return Some(idle.remove(at).line);
+        }
+    }
 }
 
-/// Bytes that one connection reads ahead at most.
-pub(crate) const BUFFER: usize = 64 * 1024;
-
-/// Puts a connection back once its answer has ended.
-pub(crate) fn put_back(worker: &Worker, target: &Target, sender: SendRequest<RequestBody>) {
-    if !sender.is_closed() {
-        target.keep(
-            worker.index,
-            Idle::new(sender),
-            worker.limits.idle_per_target,
-        );
+/// Puts a connection back once its answer has ended. One that nobody carries
+/// and that is not done with its request would never be.
+pub(crate) fn put_back(worker: &Worker, target: &Target, line: Line) {
+    if !line.is_closed() && (line.is_ready() || line.is_carried()) {
+        target.keep(worker.index, Idle::new(line), worker.limits.idle_per_target);
     }
 }
 
@@ -182,7 +168,10 @@ pub(crate) fn sweep(worker: &Worker) {
     for entry in &worker.routing.table().entries {
         for target in &entry.targets {
             if let Some(mut idle) = target.idle(worker.index) {
-                idle.retain(|connection| !connection.is_stale(worker.limits.target_idle));
+                idle.retain_mut(|connection| {
+                    connection.line.look();
+                    !connection.is_stale(worker.limits.target_idle)
+                });
             }
         }
     }

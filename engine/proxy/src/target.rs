@@ -141,6 +141,9 @@ impl Target {
         let Some(mut idle) = self.idle(worker) else {
             return;
         };
+        if idle.len() >= limit {
+            idle.retain(|connection| !connection.is_closed());
+        }
         if self.routed.load(Ordering::SeqCst) && idle.len() < limit {
             idle.push(connection);
         }

@@ -21,7 +21,7 @@ impl Redirect {
     pub fn applies<B>(
         &self,
         request: &Request<B>,
-        origin: Origin,
+        origin: &Origin,
         host: &str,
         trusted: &[IpAddr],
     ) -> bool {
@@ -42,7 +42,7 @@ impl Redirect {
 
 /// A proxy in front has done TLS: sending its client there again would never
 /// end.
-fn came_by_tls(headers: &HeaderMap, origin: Origin, trusted: &[IpAddr]) -> bool {
+fn came_by_tls(headers: &HeaderMap, origin: &Origin, trusted: &[IpAddr]) -> bool {
     trusted.contains(&origin.client.ip().to_canonical())
         && headers
             .get("x-forwarded-proto")

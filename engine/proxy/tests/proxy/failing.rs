@@ -138,6 +138,36 @@ async fn a_kept_connection_closed_at_the_wrong_moment_is_no_failure() -> Result<
 }
 
 #[tokio::test]
+async fn a_body_is_not_sent_to_a_kept_connection_that_was_closed() -> Result<()> {
+    let harness = Harness::start().await?;
+    let (sender, mut closed) = tokio::sync::mpsc::unbounded_channel();
+    // Promises to keep the connection, and closes it after its answer.
+    let address = strange(move |mut stream, number| {
+        let sender = sender.clone();
+        async move {
+            read_head(&mut stream).await?;
+            if number > 0 {
+                stream.read_exact(&mut [0; 4]).await?;
+            }
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{number}");
+            stream.write_all(answer.as_bytes()).await?;
+            drop(stream);
+            let _ = sender.send(number);
+            Ok(())
+        }
+    })
+    .await?;
+    harness.route_to("app", &[address]).await?;
+    let mut client = harness.client().await?;
+    assert_eq!(client.get("app.test", "/").await?.text, "0");
+    assert_eq!(closed.recv().await, Some(0));
+    let request = Request::post("/").header("host", "app.test");
+    let answer = client.send(request.body(body("body"))?).await?;
+    assert_eq!(answer.text, "1");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_connection_closed_without_an_answer_is_502_and_not_repeated() -> Result<()> {
     let harness = Harness::start().await?;
     let (sender, mut requests) = tokio::sync::mpsc::unbounded_channel();
