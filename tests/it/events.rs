@@ -1,9 +1,14 @@
 //! The events of a deployment: as pages, as a stream that goes on where it
 //! broke, and the log.
 
+use std::time::Duration;
+
 use serde_json::json;
+use shipway_tests::machine;
+use shipway_tests::numbers::Numbers;
 use shipway_tests::ship::Ship;
-use shipway_tests::stream::EventStream;
+use shipway_tests::stream::{EventStream, Watcher};
+use shipway_tests::wait::until_true;
 
 use crate::apps::tiny;
 
@@ -143,4 +148,40 @@ fn the_log_is_text_and_its_lines_are_numbered_json() {
     };
     assert_eq!(stream_of("to stdout").as_deref(), Some("stdout"));
     assert_eq!(stream_of("to stderr").as_deref(), Some("stderr"));
+}
+
+#[test]
+fn a_thousand_watchers_see_every_event_once_and_in_order_across_a_crash() {
+    const WATCHERS: usize = 1_000;
+    const PATIENCE: Duration = Duration::from_secs(120);
+    // The engine raises its own limit, whatever this one has.
+    let Some(ship) = Ship::start() else { return };
+    machine::raise_open_files();
+    let (_repo, live) = tiny(&ship);
+    let door = ship.state_dir().join("door");
+    let wait = format!("until test -e {}; do sleep 0.05; done", door.display());
+    live.command("Wait", &wait);
+    let deployment = live.trigger(json!({}));
+    let watch = |_| Watcher::start(&ship.api, &deployment.id);
+    let watchers: Vec<Watcher> = (0..WATCHERS).map(watch).collect();
+    let all_watch = || {
+        let numbers = Numbers::of_engine(&ship);
+        numbers.value("shipway_api_streams_open", &["kind=\"events\""]) == WATCHERS as f64
+    };
+    until_true("all of them watch", PATIENCE, all_watch);
+    deployment.until_event("the command runs", |event| {
+        event["kind"] == "command.started"
+    });
+    ship.kill_serve();
+    ship.serve();
+    until_true("all of them have come back", PATIENCE, all_watch);
+    std::fs::write(door, "").expect("the door opens");
+    let deployment = deployment.ended();
+    deployment.succeeded();
+
+    let last = deployment.events().len() as u64;
+    let all: Vec<u64> = (1..=last).collect();
+    for watcher in watchers {
+        assert_eq!(watcher.seen(), all);
+    }
 }

@@ -43,10 +43,13 @@ pub mod terminal;
 
 pub mod docker;
 pub mod machine;
+pub mod numbers;
 pub mod parts;
 pub mod repo;
 
+pub mod collector;
 pub mod load;
+pub mod prometheus;
 pub mod provider;
 pub mod receiver;
 pub mod registry;

@@ -30,9 +30,22 @@ fn contains(file: &PathBuf, text: &str) -> bool {
         .any(|part| part == text.as_bytes())
 }
 
+/// As many open files as this user may have: a thousand watchers have a socket
+/// each.
+pub fn raise_open_files() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("the limit");
+    setrlimit(Resource::RLIMIT_NOFILE, hard.min(65_536), hard).expect("a higher limit");
+}
+
 /// SIGKILL, as by a crash.
 pub fn kill(pid: u32) {
     signal(pid, Signal::SIGKILL);
+}
+
+/// SIGHUP, as by whoever wants a program to start anew.
+pub fn hang_up(pid: u32) {
+    signal(pid, Signal::SIGHUP);
 }
 
 pub(crate) fn signal(pid: u32, signal: Signal) {

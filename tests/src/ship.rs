@@ -110,6 +110,15 @@ impl Ship {
 
     /// Starts `shipway serve`, and waits until it is ready.
     pub fn serve(&self) {
+        self.serve_until(|answer| answer.status == 200);
+    }
+
+    /// Starts `shipway serve`, and waits until it says whether it is ready.
+    pub fn serve_unready(&self) {
+        self.serve_until(|_| true);
+    }
+
+    fn serve_until(&self, is_enough: impl Fn(&Answer) -> bool) {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -144,7 +153,7 @@ impl Ship {
             );
             self.api
                 .try_get("/readyz")
-                .is_some_and(|answer| answer.status == 200)
+                .is_some_and(|answer| is_enough(&answer))
         });
     }
 

@@ -8,6 +8,7 @@ mod deploy;
 mod idle;
 mod plugins;
 mod proxy;
+mod requests;
 mod switch;
 
 mod api;
@@ -27,6 +28,8 @@ pub enum Verb {
     Proxy(proxy::Arguments),
     /// A deployment beside shell scripts and docker compose
     Deploy(deploy::Arguments),
+    /// Requests to the API under load, beside one that does nothing
+    Api(requests::Arguments),
 }
 
 pub fn run(verb: &Verb) -> Result<ExitCode> {
@@ -36,5 +39,6 @@ pub fn run(verb: &Verb) -> Result<ExitCode> {
         Verb::Switch(arguments) => switch::run(arguments),
         Verb::Proxy(arguments) => proxy::run(arguments),
         Verb::Deploy(arguments) => deploy::run(arguments),
+        Verb::Api(arguments) => requests::run(arguments),
     }
 }

@@ -50,6 +50,11 @@ pub const MINISIGN: Program = Program {
     package: "minisign",
     used_for: "signing plugins",
 };
+pub const PROMETHEUS: Program = Program {
+    name: "prometheus",
+    package: "prometheus",
+    used_for: "checking the metrics, the dashboard and the alerts",
+};
 pub const OPENSSL: Program = Program {
     name: "openssl",
     package: "openssl",

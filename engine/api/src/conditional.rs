@@ -19,6 +19,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use ring::digest::{SHA256, digest};
 use tokio::sync::RwLock;
 use tower::ServiceExt;
+use tracing::Instrument;
 
 use crate::problem::{Kind, Problem};
 
@@ -51,7 +52,7 @@ impl Conditional {
             _ if is_action(request.uri()) => self.ask(request).await,
             _ if request.headers().contains_key(IF_MATCH) => {
                 // A caller who hangs up must not let another change in between.
-                let task = tokio::spawn(self.change_if_unchanged(request));
+                let task = tokio::spawn(self.change_if_unchanged(request).in_current_span());
                 let joined = task.await;
                 joined.unwrap_or_else(|error| crate::problem::internal(&error).into_response())
             }

@@ -18,6 +18,9 @@ pub mod wire;
 pub mod route;
 pub mod tail;
 
+pub mod observe;
+pub mod vitals;
+
 pub mod access;
 pub mod address;
 pub mod audit;

@@ -13,6 +13,7 @@ use shipway_core::ending::Failure;
 use shipway_core::update::Difference;
 
 use crate::wire;
+use crate::wire::health::Part;
 
 /// A refusal on its way out.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct Problem {
     pub failure: Option<Box<Failure>>,
     /// What a new version of a plugin asks for that has to be accepted.
     pub difference: Option<Box<Difference>>,
+    /// What the engine does or needs, when some of it fails.
+    pub parts: Vec<Part>,
 }
 
 impl Problem {
@@ -34,6 +37,7 @@ impl Problem {
             hint: None,
             failure: None,
             difference: None,
+            parts: Vec::new(),
         }
     }
 
@@ -54,6 +58,7 @@ impl From<Problem> for wire::problem::Problem {
             hint: problem.hint,
             failure: problem.failure,
             difference: problem.difference,
+            parts: problem.parts,
         }
     }
 }
@@ -163,6 +168,8 @@ kinds! {
     TearDownFailed, "tear-down-failed", BAD_GATEWAY, "What runs could not be stopped";
     /// Of the console: signing in with OpenID Connect is not possible now.
     ProviderFailed, "provider-failed", BAD_GATEWAY, "The OpenID provider did not do its part";
+    /// Something of the engine's own stands still.
+    NotAlive, "not-alive", SERVICE_UNAVAILABLE, "The engine stands still";
     NotReady, "not-ready", SERVICE_UNAVAILABLE, "The engine is not ready";
     Timeout, "timeout", GATEWAY_TIMEOUT, "It took too long";
     DiskFull, "disk-full", INSUFFICIENT_STORAGE, "The disk is full";

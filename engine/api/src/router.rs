@@ -11,7 +11,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::trace::TraceLayer;
+use tracing::Instrument;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,6 +19,7 @@ use utoipa_axum::routes;
 use crate::audit::{self, Watch};
 use crate::conditional::Conditional;
 use crate::console;
+use crate::observe::{note_route, observe};
 use crate::openapi;
 use crate::problem::{Kind, Problem};
 use crate::rate;
@@ -60,6 +61,7 @@ pub fn router(state: ApiState) -> Router {
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MOST_BODY))
+        .layer(from_fn(note_route))
         .with_state(state);
     let conditional = Conditional::over(routes);
     let mut router = Router::new().fallback(move |request| conditional.clone().answer(request));
@@ -68,7 +70,7 @@ pub fn router(state: ApiState) -> Router {
     }
     router
         .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(TraceLayer::new_for_http())
+        .layer(from_fn(observe))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
 }
 
@@ -170,6 +172,7 @@ fn settings() -> OpenApiRouter<ApiState> {
         .routes(routes!(webhook::get_webhook, webhook::delete_webhook))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
 }
 
 /// Instances get their time to finish before they are gone.
@@ -207,7 +210,7 @@ fn streams() -> OpenApiRouter<ApiState> {
 /// Runs a request in a task of its own: a caller who hangs up, or the end of
 /// our patience, never stops a change half-way.
 pub(crate) async fn finish(patience: Duration, request: Request, next: Next) -> Response {
-    let task = tokio::spawn(next.run(request));
+    let task = tokio::spawn(next.run(request).in_current_span());
     match tokio::time::timeout(patience, task).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => crate::problem::internal(&error).into_response(),

@@ -14,6 +14,7 @@ use shipway_core::ports::store::{LogLine, Store, StoreError};
 use shipway_executor::bell::Listener;
 use tokio_util::sync::CancellationToken;
 
+use crate::observe::OpenStream;
 use crate::state::ApiState;
 
 /// Entries read at once.
@@ -23,7 +24,7 @@ const LOOK_ANYWAY: Duration = Duration::from_secs(10);
 
 /// The events after a number, until the last one of the deployment.
 pub fn events(state: &ApiState, id: DeploymentId, after: u64) -> impl Stream<Item = Entry> + use<> {
-    let tail = Tail::new(state, id, after);
+    let tail = Tail::new(state, id, after, "events");
     unfold(tail, |mut tail: Tail<Entry>| async move {
         loop {
             if let Some(entry) = tail.read.pop_front() {
@@ -59,7 +60,7 @@ pub fn lines(
     after: u64,
     until: Until,
 ) -> impl Stream<Item = LogLine> + use<> {
-    let tail = Tail::new(state, id, after);
+    let tail = Tail::new(state, id, after, "log");
     unfold(tail, move |mut tail: Tail<LogLine>| async move {
         loop {
             if let Some(line) = tail.read.pop_front() {
@@ -89,11 +90,12 @@ struct Tail<T> {
     after: u64,
     read: VecDeque<T>,
     finished: bool,
+    _open: OpenStream,
 }
 
 impl<T> Tail<T> {
     /// Listens from here on, before anything is read.
-    fn new(state: &ApiState, id: DeploymentId, after: u64) -> Self {
+    fn new(state: &ApiState, id: DeploymentId, after: u64, kind: &'static str) -> Self {
         Self {
             store: state.store.clone(),
             id,
@@ -102,6 +104,7 @@ impl<T> Tail<T> {
             after,
             read: VecDeque::new(),
             finished: false,
+            _open: OpenStream::new(kind),
         }
     }
 

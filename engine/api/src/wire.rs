@@ -7,6 +7,7 @@ pub mod audit;
 pub mod deployment;
 pub mod environment;
 pub mod event;
+pub mod health;
 pub mod log;
 pub mod page;
 pub mod plan;

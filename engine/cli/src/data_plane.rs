@@ -3,9 +3,10 @@
 //! no Git and no database in it, takes little memory, and stays as it is while
 //! `shipway` is upgraded.
 
+mod logging;
+mod proxy_metrics;
 mod stop;
 
-use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -13,13 +14,15 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use shipway_proxy::{AcmeConfig, Inherited, Plain, Program, Proxy, ProxyConfig, ProxyHandle};
+use shipway_proxy::{
+    AcmeConfig, Inherited, Plain, Program, Proxy, ProxyConfig, ProxyHandle, ProxyRouter,
+};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::layer::Identity;
+
+use crate::logging::Logging;
+use crate::proxy_metrics::Start;
 
 /// The proxy that routes requests to the apps; `shipway proxy` starts it
 #[derive(Debug, Parser)]
@@ -86,12 +89,23 @@ struct Arguments {
     /// Where its process id is written while it runs
     #[arg(long, value_name = "FILE")]
     pid_file: PathBuf,
+
+    /// Where it answers `/metrics`, in Prometheus' text format and to
+    /// everybody: an address of this machine, or of a network that is yours
+    #[arg(long, value_name = "ADDRESS")]
+    metrics_listen: Option<SocketAddr>,
+
+    #[command(flatten)]
+    logging: Logging,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log();
-    match run(arguments) {
+    match arguments
+        .logging
+        .start(None::<Identity>)
+        .and_then(|()| run(arguments))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -100,36 +114,50 @@ fn main() -> ExitCode {
     }
 }
 
-/// As `SHIPWAY_LOG` wishes: a level, or levels by module.
-fn log() {
-    let wish = std::env::var("SHIPWAY_LOG").ok();
-    let levels = wish.and_then(|wish| wish.parse::<Targets>().ok());
-    let lines = tracing_subscriber::fmt::layer()
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    tracing_subscriber::registry()
-        .with(lines)
-        .with(levels.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))
-        .init();
-}
-
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     let inherited = Inherited::from_environment().context("could not find the running proxy")?;
+    let metrics = arguments.metrics_listen;
     let config = config(arguments)?;
     // It speaks on the admin socket alone; requests have threads of their own.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // Before anyone can know this process and send one.
         let hangup = signal(SignalKind::hangup()).context("could not listen for SIGHUP")?;
-        let proxy = match inherited {
-            Some(inherited) => Proxy::take_over(config, inherited)?,
-            None => Proxy::bind(config)?,
+        let socket = ProxyRouter::new(config.admin_socket.clone());
+        let (proxy, start) = match inherited {
+            Some(inherited) => (Proxy::take_over(config, inherited)?, Start::TakesOver),
+            None => (Proxy::bind(config)?, Start::Fresh),
         };
+        if let Some(address) = metrics {
+            serve_metrics(address, start, socket, proxy.handle()).await?;
+        }
         let (plain, tls) = (proxy.addresses(), proxy.tls_addresses());
         tracing::info!(?plain, ?tls, "the proxy is ready");
         tokio::spawn(restart_at_hangup(hangup, proxy.handle()));
         Ok(proxy.serve(stop::stop_signal()).await?)
     })
+}
+
+/// A proxy that cannot have the address does not start; one that takes over
+/// gets it a little later.
+async fn serve_metrics(
+    address: SocketAddr,
+    start: Start,
+    socket: ProxyRouter,
+    proxy: ProxyHandle,
+) -> anyhow::Result<()> {
+    if start == Start::Fresh {
+        let listener = proxy_metrics::listen(address, start).await?;
+        tokio::spawn(proxy_metrics::serve(listener, socket, proxy));
+        return Ok(());
+    }
+    tokio::spawn(async move {
+        match proxy_metrics::listen(address, start).await {
+            Ok(listener) => proxy_metrics::serve(listener, socket, proxy).await,
+            Err(error) => tracing::error!("{error:#}"),
+        }
+    });
+    Ok(())
 }
 
 fn config(arguments: Arguments) -> anyhow::Result<ProxyConfig> {

@@ -154,6 +154,7 @@ mod tests {
             hint: Some("remove the domain from shop/live first, or choose another".into()),
             failure: None,
             difference: None,
+            parts: Vec::new(),
         });
         insta::assert_snapshot!(failure.to_string(), @r"
         error: The domain belongs to another environment

@@ -24,9 +24,14 @@ mod watch;
 mod clock;
 mod contexts;
 mod credentials;
+mod logging;
+mod open_files;
 mod private_file;
+mod service;
+mod spans;
 mod state_dir;
 mod stop;
+mod vitals;
 
 use std::process::ExitCode;
 

@@ -35,7 +35,6 @@ mod webhook;
 
 mod target;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -49,6 +48,7 @@ use crate::client::{Client, Connection};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::note;
+use crate::spans::Spans;
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -97,7 +97,7 @@ pub enum Verb {
 /// Runs a verb; its exit code tells the ending.
 pub fn run(verb: Verb) -> ExitCode {
     match verb {
-        Verb::Serve(arguments) => report(in_background(serve::run(arguments))),
+        Verb::Serve(arguments) => in_background(arguments),
         Verb::Proxy(arguments) => tell(proxy::run(arguments), false),
         Verb::Supervise => supervise::run(),
         Verb::CompilePlugin => compile_plugin::run(),
@@ -188,21 +188,23 @@ fn tell(outcome: Result<impl Into<Exit>, Failure>, verbose: bool) -> ExitCode {
     }
 }
 
-/// What these crates say below `info` may hold the variables of an app.
-const QUIET: &str = "bollard=info,hyper=info,hyper_util=info,sqlx=warn";
-
-/// A long-running verb: it logs instead of printing.
-fn in_background(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    let wish = std::env::var("SHIPWAY_LOG").unwrap_or_else(|_| "info".to_owned());
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(format!(
-            "{wish},{QUIET}"
-        )))
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
-    let runtime = Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(work)
+/// The long-running verb: it logs instead of printing.
+fn in_background(arguments: serve::Arguments) -> ExitCode {
+    let begun = Spans::start(&arguments.spans).and_then(|spans| {
+        arguments.logging.start(spans.layer())?;
+        Ok(spans)
+    });
+    let spans = match begun {
+        Ok(spans) => spans,
+        Err(error) => return tell(Err::<(), _>(error.into()), false),
+    };
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    let served = runtime
+        .context("could not start")
+        .and_then(|runtime| runtime.block_on(serve::run(arguments)));
+    let code = report(served);
+    spans.end();
+    code
 }
 
 fn report(outcome: anyhow::Result<()>) -> ExitCode {

@@ -24,6 +24,7 @@ use shipway_store::SqliteStore;
 
 use crate::clock::SystemClock;
 use crate::state_dir::StateDir;
+use crate::vitals::{self, Recorder};
 
 /// The control plane, wired and not yet serving.
 #[derive(Debug)]
@@ -45,6 +46,7 @@ pub struct Choices {
 }
 
 pub async fn control_plane(state: &StateDir, choices: Choices) -> anyhow::Result<ControlPlane> {
+    let recorder = Recorder::install()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = SqliteStore::open_with(&state.database(), &choices.secrets_key)
         .await
@@ -61,6 +63,7 @@ pub async fn control_plane(state: &StateDir, choices: Choices) -> anyhow::Result
         clock: clock.clone(),
     };
     let plugins = world.plugins.clone();
+    let observed = world.clone();
     // The lock on the state directory makes its path name one engine: after a
     // crash the next one takes the leases up at once.
     let engine = Engine::new(world, state.path().display().to_string());
@@ -70,7 +73,15 @@ pub async fn control_plane(state: &StateDir, choices: Choices) -> anyhow::Result
         plugins,
         clock.clone(),
         choices.default_runtime,
-    );
+    )
+    .with_vitals(Arc::new(vitals::Engine {
+        world: observed,
+        proxy: ProxyRouter::new(state.proxy_socket()),
+        pulse: engine.pulse(),
+        recorder,
+        default_runtime: choices.default_runtime,
+        seen: vitals::Seen::default(),
+    }));
     let mut pushes = PushConfig::new(state.git(), vec![own_program()?, "push-hook".into()]);
     pushes.push_limit = choices.push_limit;
     let api = api.with_pushes(Arc::new(GitPushes::open(pushes).await?));

@@ -4,6 +4,7 @@
 
 use shipway_core::name::DeploymentId;
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::TryRecvError;
 
 /// Rings that a slow listener may fall behind by; beyond it, it simply looks.
 const BACKLOG: usize = 1024;
@@ -50,8 +51,17 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Ends when the deployment has changed, or may have.
+    /// Ends when the deployment has changed, or may have. Rings that came
+    /// meanwhile count as one: whoever reads now sees what all of them meant.
     pub async fn heard(&mut self) {
+        self.first().await;
+        while !matches!(
+            self.rings.try_recv(),
+            Err(TryRecvError::Empty | TryRecvError::Closed)
+        ) {}
+    }
+
+    async fn first(&mut self) {
         loop {
             match self.rings.recv().await {
                 Ok(rung) if self.deployment.is_some_and(|ours| ours != rung) => {}

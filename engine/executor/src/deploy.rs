@@ -10,9 +10,12 @@ use shipway_core::pipeline::{Debris, State, Step};
 use shipway_core::ports::source::Checkout;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::failures::{Broken, Halted};
 use crate::journal::Journal;
+use crate::measure;
 use crate::scene::Scene;
 use crate::space;
 use crate::steps::{
@@ -59,6 +62,18 @@ impl Deploying {
         let Some(step) = self.journal.pipeline().await.step() else {
             return Ok(());
         };
+        let span = tracing::info_span!(
+            "step",
+            otel.name = step.as_str(),
+            step = step.as_str(),
+            outcome = Empty,
+            reason = Empty,
+            otel.status_code = Empty,
+        );
+        self.take_step(step, state).instrument(span).await
+    }
+
+    async fn take_step(&self, step: Step, state: State) -> Result<(), Halted> {
         self.journal.record(Event::StepStarted { step }).await?;
         self.scene.log.heading(&self.title(step));
         let started = Instant::now();
@@ -69,6 +84,7 @@ impl Deploying {
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.scene.log.say("");
         self.scene.log.flush().await;
+        measure::step(step, &outcome, started.elapsed());
         match outcome {
             Ok(output) => {
                 self.journal

@@ -30,7 +30,10 @@ use crate::failures::{self, Broken, sentence};
 use crate::journal;
 use crate::kept;
 use crate::log::Log;
+use crate::measure;
 use crate::notify;
+use crate::origins::Origins;
+use crate::pulse::{Loop, Pulse};
 use crate::scene::Scene;
 use crate::steps::build;
 use crate::sweep;
@@ -49,6 +52,8 @@ pub struct Engine(Arc<Inner>);
 pub struct Inner {
     pub world: World,
     pub bell: Bell,
+    pub pulse: Arc<Pulse>,
+    pub origins: Origins,
     /// Who holds this engine's leases.
     pub holder: String,
     /// One trigger at a time, so that a queue policy sees a queue that stands still.
@@ -70,6 +75,8 @@ impl Engine {
         Self(Arc::new(Inner {
             world,
             bell: Bell::default(),
+            pulse: Arc::default(),
+            origins: Origins::default(),
             holder,
             triggers: Mutex::default(),
             workers: Mutex::default(),
@@ -85,7 +92,7 @@ impl Engine {
         tokio::spawn(patrol(self.clone()));
         tokio::spawn(notify::post(self.0.clone()));
         tokio::spawn(sweep::sweep(self.0.clone()));
-        tokio::spawn(crate::log::keep_pruned(self.0.world.clone()));
+        tokio::spawn(crate::log::keep_pruned(self.0.clone()));
         Ok(unfinished)
     }
 
@@ -106,6 +113,11 @@ impl Engine {
                 .tasks
                 .spawn(crate::worker::work(self.0.clone(), key.clone()));
         }
+    }
+
+    /// Whether the loops that [`Engine::recover`] has started still turn.
+    pub fn pulse(&self) -> Arc<Pulse> {
+        self.0.pulse.clone()
     }
 
     /// Waits for the notifications that are under way, at most `limit`.
@@ -175,15 +187,17 @@ impl Engine {
             return Ok(());
         }
         let inner = &self.0;
+        inner.origins.take(waiting.id);
         let (now, guard) = (inner.world.clock.now(), Guard::After(waiting.sequence));
-        let event = Event::Ended(ending);
+        let event = Event::Ended(ending.clone());
         let ended = inner
             .world
             .store
             .append(waiting.id, now, &event, guard)
             .await;
         match ended {
-            Ok(_) | Err(StoreError::Ended(_) | StoreError::Outdated(_)) => {}
+            Ok(_) => measure::ended(&waiting.trigger.key, &ending, waiting.created_at, now),
+            Err(StoreError::Ended(_) | StoreError::Outdated(_)) => {}
             Err(error) => return Err(error),
         }
         inner.bell.ring(waiting.id);
@@ -247,6 +261,9 @@ impl Commands for Engine {
             .store
             .create_deployment(id, inner.world.clock.now(), &trigger, &notifiers)
             .await?;
+        if let Created::New(deployment) = &created {
+            inner.origins.note(deployment.id);
+        }
         // Also for one that was there: whoever made it may have got no further.
         let (Created::New(deployment) | Created::Earlier(deployment)) = &created;
         if deployment.ending.is_none() {
@@ -424,6 +441,7 @@ impl Commands for Engine {
 async fn patrol(engine: Engine) {
     loop {
         tokio::time::sleep(PATROL).await;
+        engine.0.pulse.beat(Loop::Patrol);
         if let Err(error) = engine.wake_all().await {
             tracing::warn!(%error, "the queue could not be looked at");
         }

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use crate::bell::Bell;
 use crate::failures::Halted;
+use crate::measure;
 
 /// Entries read at once.
 const PAGE: u32 = 1_000;
@@ -73,6 +74,7 @@ impl Journal {
             .append(self.deployment, now, &event, Guard::Lease(&self.lease))
             .await?;
         tracing::trace!(name: "journal.written", deployment = %id, kind);
+        measure::written(&event);
         *pipeline = next;
         self.bell.ring(self.deployment);
         Ok(entry)

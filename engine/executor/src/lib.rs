@@ -26,12 +26,15 @@ mod journal;
 mod kept;
 mod log;
 mod notify;
+mod origins;
 mod space;
 mod sweep;
 mod variables;
 mod way_back;
 
 pub mod bell;
+pub mod measure;
+pub mod pulse;
 
 #[cfg(test)]
 mod fixture;

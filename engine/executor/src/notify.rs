@@ -16,6 +16,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::engine::Inner;
 use crate::log::{Log, Place};
+use crate::measure;
+use crate::pulse::Loop;
 use crate::scene;
 
 /// Tries of one event: some eight hours in all.
@@ -39,6 +41,7 @@ const PAGE: u32 = 200;
 pub async fn post(engine: Arc<Inner>) {
     let mut rings = engine.bell.listen_to_all();
     loop {
+        engine.pulse.beat(Loop::Outbox);
         match take_due(&engine).await {
             Ok(round) => {
                 for subscription in round {
@@ -115,18 +118,23 @@ fn next(
     outcome: Result<(), PluginError>,
 ) -> Next {
     let now = engine.world.clock.now();
+    let notifier = subscription.notifier.clone();
     if let Err(error) = outcome {
         subscription.attempts += 1;
         if error.retryable && subscription.attempts < TRIES {
             if subscription.attempts == 1 {
                 address.put_off(entry, &error);
             }
+            measure::delivery(&notifier, "put-off");
             return Next {
                 when: Due::At(now.later(pause(subscription.attempts))),
                 pause: Pause::Yes,
             };
         }
         address.give_up(entry, &error);
+        measure::delivery(&notifier, "given-up");
+    } else {
+        measure::delivery(&notifier, "delivered");
     }
     subscription.delivered = entry.sequence;
     subscription.attempts = 0;

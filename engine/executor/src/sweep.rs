@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use crate::engine::Inner;
 use crate::failures::sentence;
 use crate::kept;
+use crate::pulse::Loop;
 use crate::way_back::{self, Lost};
 use crate::worker::LEASE;
 
@@ -27,6 +28,7 @@ const LOOK_BACK: u32 = 50;
 pub async fn sweep(engine: Arc<Inner>) {
     let mut clean = BTreeSet::new();
     loop {
+        engine.pulse.beat(Loop::Sweep);
         match round(&engine, &clean).await {
             Ok(now_clean) => clean = now_clean,
             Err(error) => tracing::warn!(%error, "what deployments left could not be looked for"),

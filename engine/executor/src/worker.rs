@@ -13,12 +13,14 @@ use shipway_core::ports::store::{Deployment, Lease, StoreError};
 use shipway_core::redact::Redactor;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument;
 
 use crate::deploy::{Cancel, Deploying};
 use crate::engine::Inner;
 use crate::failures::{self, Halted, sentence};
 use crate::journal::Journal;
 use crate::log::{Log, Place};
+use crate::measure;
 use crate::scene::Scene;
 
 /// A lease that is not renewed for this long is anybody's.
@@ -61,13 +63,18 @@ async fn deploy_all(engine: &Arc<Inner>, key: &EnvironmentKey) -> Result<(), Hal
         .await?
     else {
         tracing::info!(%key, "another engine works for this environment");
+        measure::lease("held-elsewhere");
         sleep(RENEW_EVERY).await;
         return Ok(());
     };
+    measure::lease("taken");
     // Whether the lease still holds is asked before anything goes on.
     let outcome = tokio::select! {
         biased;
-        lost = keep(engine, &lease, taken) => Err(lost),
+        lost = keep(engine, &lease, taken) => {
+            measure::lease("lost");
+            Err(lost)
+        }
         outcome = deploy_each(engine, key, &lease) => outcome,
     };
     store.release(&lease).await?;
@@ -80,7 +87,10 @@ async fn deploy_each(
     lease: &Lease,
 ) -> Result<(), Halted> {
     while let Some(deployment) = next(engine, key).await? {
-        let id = deployment.id;
+        let (id, created) = (deployment.id, deployment.created_at);
+        if deployment.started_at.is_none() {
+            measure::began(created, engine.world.clock.now());
+        }
         let cancel = Cancel::default();
         engine
             .workers()
@@ -88,14 +98,19 @@ async fn deploy_each(
             .await
             .running
             .insert(id, cancel.clone());
+        let span = measure::span(&deployment);
+        engine.origins.lead_to(id, &span);
+        let deploying = deploy(engine, deployment, lease.clone(), cancel.clone());
         let outcome = tokio::select! {
             biased;
             () = hear_of_cancel(engine, id, &cancel) => continue,
-            outcome = deploy(engine, deployment, lease.clone(), cancel.clone()) => outcome,
+            outcome = deploying.instrument(span.clone()) => outcome,
         };
         engine.workers().lock().await.running.remove(&id);
         match outcome {
             Ok(ending) => {
+                measure::close(&span, &ending);
+                measure::ended(key, &ending, created, engine.world.clock.now());
                 tracing::info!(deployment = %id, %key, status = ending.status(), "deployment ended")
             }
             Err(Halted::Store(StoreError::Ended(_))) => {}

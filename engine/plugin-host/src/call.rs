@@ -87,6 +87,7 @@ impl Caller {
         };
         let outcome = clock::within(wall, &grace, cpu.measure(work)).await;
         let took = started.elapsed();
+        tracing::Span::current().record("cpu_ms", cpu.total().as_secs_f64() * 1000.0);
         let seen = store.data().seen();
         match outcome {
             Some(Ok(value)) => Ok(Answer { value, seen }),

@@ -64,6 +64,11 @@ impl CpuMeter {
         Duration::from_nanos(meter.spent.load(Ordering::Relaxed).saturating_add(since))
     }
 
+    /// After the metered future has ended.
+    pub(crate) fn total(&self) -> Duration {
+        Duration::from_nanos(self.0.spent.load(Ordering::Relaxed))
+    }
+
     pub(crate) fn measure<F: Future>(&self, future: F) -> Metered<F> {
         Metered {
             meter: Arc::clone(&self.0),

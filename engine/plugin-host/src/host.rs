@@ -24,7 +24,7 @@ use crate::loaded::Loaded;
 use crate::sandbox::{Sandbox, Scene};
 use crate::tape::Tape;
 use crate::ticker::Ticker;
-use crate::{convert, describe, engine};
+use crate::{convert, describe, engine, measure};
 
 /// An event as notifiers see it, in the contract's words.
 #[derive(Debug, Clone)]
@@ -227,20 +227,15 @@ impl Plugins for PluginHost {
     }
 
     async fn collect(&self, call: &Call) -> Result<Collected, PluginError> {
-        let who = Who::plugin(&call.plugin, Role::ReleaseSource);
-        self.collected(call).await.map_err(|fault| fault.of(&who))
+        measure::observed(call, Role::ReleaseSource, self.collected(call)).await
     }
 
     async fn self_test(&self, call: &Call) -> Result<Vec<Check>, PluginError> {
-        let who = Who::plugin(&call.plugin, Role::SelfTest);
-        self.tested(call).await.map_err(|fault| fault.of(&who))
+        measure::observed(call, Role::SelfTest, self.tested(call)).await
     }
 
     async fn deliver(&self, call: &Call, entry: &Entry) -> Result<(), PluginError> {
-        let who = Who::plugin(&call.plugin, Role::Notifier);
-        self.delivered(call, entry)
-            .await
-            .map_err(|fault| fault.of(&who))
+        measure::observed(call, Role::Notifier, self.delivered(call, entry)).await
     }
 
     async fn forget(&self, digest: &Digest) {

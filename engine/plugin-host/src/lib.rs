@@ -42,6 +42,8 @@ mod http;
 mod imports;
 mod outward;
 
+pub mod measure;
+
 pub use compiler::Compiler;
 pub use compiler::child::compile_child;
 pub use config::{HostConfig, HostError, Limits};

@@ -145,7 +145,11 @@ impl Admin {
             stats.add_to(&mut counts);
         }
         let routes = self.control.stats();
-        Stats { counts, routes }
+        Stats {
+            counts,
+            routes,
+            changes: self.control.changes(),
+        }
     }
 
     async fn route(&self, key: &EnvironmentKey) -> Reply {

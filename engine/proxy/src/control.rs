@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -15,8 +16,9 @@ use tokio::time::timeout;
 
 use crate::error::ProxyError;
 use crate::handover::earlier::Earlier;
-use crate::protocol::{RouteStats, TargetState, TargetStats};
+use crate::protocol::{Changes, RouteStats, TargetState, TargetStats};
 use crate::state_file::{Routes, StateFile};
+use crate::stats::{Traffic, count};
 use crate::table::{Entry, Routing, Table};
 use crate::target::Target;
 
@@ -25,6 +27,9 @@ pub(crate) struct Control {
     routing: Arc<Routing>,
     file: StateFile,
     workers: usize,
+    switches: AtomicU64,
+    drains: AtomicU64,
+    cut_off: AtomicU64,
     /// Held for the whole of a change, so that changes come one by one.
     state: Arc<Mutex<State>>,
 }
@@ -56,6 +61,8 @@ struct State {
     /// Every target that is routed or has a request on it. Who is in neither
     /// state is gone from memory, and so has no request to wait for.
     targets: HashMap<SocketAddr, Weak<Target>>,
+    /// Of every route, for as long as it is there.
+    traffic: HashMap<EnvironmentKey, Arc<Traffic>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +116,9 @@ impl Control {
             routing,
             file,
             workers,
+            switches: AtomicU64::new(0),
+            drains: AtomicU64::new(0),
+            cut_off: AtomicU64::new(0),
             state: Arc::new(Mutex::new(state)),
         })
     }
@@ -140,6 +150,7 @@ impl Control {
         if let Some(earlier) = &state.earlier {
             switched.in_flight_on_old += earlier.switch(&route).await;
         }
+        count(&self.switches);
         Ok(switched)
     }
 
@@ -205,9 +216,10 @@ impl Control {
             }
         };
         let (own, of_earlier) = tokio::join!(drain_own(&targets, limit), of_earlier);
-        Drained {
-            unfinished: own + of_earlier,
-        }
+        let unfinished = own + of_earlier;
+        count(&self.drains);
+        self.cut_off.fetch_add(unfinished, Ordering::Relaxed);
+        Drained { unfinished }
     }
 
     /// How many routes there are, and how often they were replaced.
@@ -222,8 +234,17 @@ impl Control {
             key: entry.route.key.clone(),
             deployment: entry.route.deployment,
             targets: entry.targets.iter().map(target_stats).collect(),
+            answers: entry.traffic.sum(),
         });
         stats.collect()
+    }
+
+    pub fn changes(&self) -> Changes {
+        Changes {
+            switches: self.switches.load(Ordering::Relaxed),
+            drains: self.drains.load(Ordering::Relaxed),
+            cut_off: self.cut_off.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -253,11 +274,19 @@ impl State {
     /// with its count and its connections.
     fn next_table(&mut self, workers: usize) -> Table {
         self.targets.retain(|_, target| target.strong_count() > 0);
+        self.traffic.retain(|key, _| self.routes.contains_key(key));
         let mut entries = Vec::with_capacity(self.routes.len());
         for route in self.routes.values() {
+            let traffic = self.traffic.entry(route.key.clone());
+            let traffic = traffic.or_insert_with(|| Arc::new(Traffic::new(workers)));
             let targets = route.targets.iter();
-            let targets = targets.map(|address| known(&mut self.targets, *address, workers));
-            entries.push(Entry::new(route.clone(), targets.collect()));
+            let targets =
+                targets.map(|address| known(&mut self.targets, *address, workers, traffic));
+            entries.push(Entry::new(
+                route.clone(),
+                targets.collect(),
+                Arc::clone(traffic),
+            ));
         }
         let generation = self.generation;
         self.generation += 1;
@@ -269,12 +298,13 @@ fn known(
     targets: &mut HashMap<SocketAddr, Weak<Target>>,
     address: SocketAddr,
     workers: usize,
+    traffic: &Arc<Traffic>,
 ) -> Arc<Target> {
     if let Some(target) = targets.get(&address).and_then(Weak::upgrade) {
         target.reinstate();
         return target;
     }
-    let target = Arc::new(Target::new(address, workers));
+    let target = Arc::new(Target::new(address, workers, Arc::clone(traffic)));
     targets.insert(address, Arc::downgrade(&target));
     target
 }

@@ -51,6 +51,7 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
     count(&worker.stats.requests);
+    let began = std::time::Instant::now();
     let version = request.version();
     let mut response = match forward(worker, origin, request).await {
         Ok(response) => response,
@@ -59,6 +60,7 @@ pub(crate) async fn answer(
             failure.page()
         }
     };
+    worker.stats.took(began.elapsed());
     if worker.phase.is_closing()
         && version <= Version::HTTP_11
         && response.status() != StatusCode::SWITCHING_PROTOCOLS
@@ -108,7 +110,7 @@ async fn forward(
     };
     let (connection, response) = exchange(worker, &host, request, carriage)
         .await
-        .inspect_err(|failure| report(&host, failure))?;
+        .inspect_err(|failure| report(worker, &host, failure))?;
     respond(worker, connection, response, wish)
 }
 
@@ -336,6 +338,7 @@ fn respond(
     let Connection {
         line, in_flight, ..
     } = connection;
+    in_flight.traffic.count(worker.index, response.status());
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         let lease = Lease::new(worker, line, in_flight);
         return Ok(response.map(|body| AnswerBody::Stream { body, lease }));
@@ -351,7 +354,11 @@ fn respond(
 }
 
 /// What whoever runs the site wants to know; a host nobody deployed is noise.
-fn report(host: &str, failure: &Failure) {
+fn report(worker: &Worker, host: &str, failure: &Failure) {
+    worker.stats.failed(failure);
+    if let Some(traffic) = worker.routing.traffic(host) {
+        traffic.count(worker.index, failure.status());
+    }
     match failure {
         Failure::UnknownHost => tracing::debug!(host, "nothing is deployed for this host"),
         Failure::BodyTooLarge | Failure::BodyTooSlow | Failure::BodyBroken => {

@@ -72,7 +72,7 @@ pub(crate) fn moved(to: &str) -> Response<AnswerBody> {
 }
 
 impl Failure {
-    fn status(&self) -> StatusCode {
+    pub fn status(&self) -> StatusCode {
         match self {
             Self::NoHost | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -69,15 +69,59 @@ pub struct Health {
 pub struct Stats {
     pub counts: Counts,
     pub routes: Vec<RouteStats>,
+    #[serde(default)]
+    pub changes: Changes,
 }
 
 /// Since the proxy started; `connections` is of now.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     pub connections: u64,
     pub requests: u64,
     pub own_pages: u64,
     pub retries: u64,
+    #[serde(default)]
+    pub failures: Failures,
+    #[serde(default)]
+    pub durations: Durations,
+}
+
+/// Requests that no instance answered, and why.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failures {
+    pub no_target: u64,
+    pub refused: u64,
+    pub connect_timeout: u64,
+    pub broken: u64,
+    pub answer_timeout: u64,
+}
+
+/// From a request's head to the head of its answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Durations {
+    /// How many took at most each of [`BUCKETS`] and more than the one before;
+    /// the last took longer than all.
+    pub buckets: Vec<u64>,
+    /// The sum of all.
+    pub micros: u64,
+}
+
+/// In microseconds.
+pub const BUCKETS: [u64; 14] = [
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    2_500_000, 10_000_000, 60_000_000,
+];
+
+/// 1xx, 2xx, 3xx, 4xx, 5xx.
+pub type Answers = [u64; 5];
+
+/// What the engine had the proxy do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changes {
+    pub switches: u64,
+    pub drains: u64,
+    /// Requests that had not finished when their drain's time was over.
+    pub cut_off: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +129,8 @@ pub struct RouteStats {
     pub key: EnvironmentKey,
     pub deployment: DeploymentId,
     pub targets: Vec<TargetStats>,
+    #[serde(default)]
+    pub answers: Answers,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

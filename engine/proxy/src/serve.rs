@@ -72,6 +72,11 @@ struct Ask {
 }
 
 impl ProxyHandle {
+    /// Returns when the proxy stops, or another one has taken over from it.
+    pub async fn gone(&self) {
+        self.asks.closed().await;
+    }
+
     /// Starts the program anew, with the same arguments or with these, and
     /// hands over to it. Returns its process id when it serves; this proxy
     /// then finishes what is under way and ends. After an error this one

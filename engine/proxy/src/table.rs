@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use arc_swap::ArcSwap;
 use shipway_core::ports::router::Route;
 
+use crate::stats::Traffic;
 use crate::target::{InFlight, Target};
 
 #[derive(Debug, Default)]
@@ -36,6 +37,8 @@ pub(crate) struct Table {
 pub(crate) struct Entry {
     pub route: Route,
     pub targets: Vec<Arc<Target>>,
+    /// The same from switch to switch.
+    pub traffic: Arc<Traffic>,
     /// Where the next search for a target begins.
     next: AtomicUsize,
 }
@@ -58,6 +61,13 @@ impl Routing {
         let generation = table.generation;
         self.table.store(Arc::new(table));
         self.generation.store(generation, Ordering::SeqCst);
+    }
+
+    /// Where requests to this host are counted.
+    pub fn traffic(&self, host: &str) -> Option<Arc<Traffic>> {
+        let table = self.table.load();
+        let entry = table.hosts.get(host)?;
+        Some(Arc::clone(&entry.traffic))
     }
 
     /// The target for the next request to this host (lower case, no port),
@@ -93,10 +103,11 @@ impl Table {
 }
 
 impl Entry {
-    pub fn new(route: Route, targets: Vec<Arc<Target>>) -> Self {
+    pub fn new(route: Route, targets: Vec<Arc<Target>>, traffic: Arc<Traffic>) -> Self {
         Self {
             route,
             targets,
+            traffic,
             next: AtomicUsize::new(0),
         }
     }
@@ -128,7 +139,10 @@ mod tests {
     fn table(generation: u64, ports: &[u16]) -> Table {
         let targets: Vec<_> = ports
             .iter()
-            .map(|port| Arc::new(Target::new(([127, 0, 0, 1], *port).into(), 1)))
+            .map(|port| {
+                let address = ([127, 0, 0, 1], *port).into();
+                Arc::new(Target::new(address, 1, Arc::default()))
+            })
             .collect();
         let route = Route {
             key: shipway_core::environment::EnvironmentKey {
@@ -140,7 +154,7 @@ mod tests {
             deployment: "01936c5e-7f00-7000-8000-000000000001".parse().unwrap(),
             generation: 1,
         };
-        Table::new(generation, vec![Entry::new(route, targets)])
+        Table::new(generation, vec![Entry::new(route, targets, Arc::default())])
     }
 
     fn port(pick: &InFlight) -> u16 {

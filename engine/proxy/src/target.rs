@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::pool::Idle;
+use crate::stats::Traffic;
 
 /// Between a target's failing and the first look whether it is back; then it
 /// doubles with each look in vain.
@@ -21,6 +22,8 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 #[derive(Debug)]
 pub(crate) struct Target {
     address: SocketAddr,
+    /// Of the environment that it serves.
+    pub traffic: Arc<Traffic>,
     in_flight: AtomicU64,
     /// Told each time `in_flight` becomes zero.
     quiet: Notify,
@@ -37,9 +40,10 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub fn new(address: SocketAddr, workers: usize) -> Self {
+    pub fn new(address: SocketAddr, workers: usize, traffic: Arc<Traffic>) -> Self {
         Self {
             address,
+            traffic,
             in_flight: AtomicU64::new(0),
             quiet: Notify::new(),
             routed: AtomicBool::new(true),

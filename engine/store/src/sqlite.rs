@@ -22,6 +22,7 @@ mod row;
 mod sealed;
 mod sessions;
 mod tokens;
+mod upkeep;
 mod webhooks;
 
 use std::path::Path;

@@ -103,6 +103,7 @@ macro_rules! every {
                 what_is_taken_is_nobody_elses_until_then,
                 a_place_moves_on_and_never_back,
                 who_is_told_later_keeps_the_count_of_tries,
+                the_backlog_is_what_is_still_to_be_told,
             }
             registry {
                 a_plugin_and_its_component_are_kept,

@@ -13,9 +13,9 @@ use shipway_core::journal::{Entry, Event, Serving, Trigger};
 use shipway_core::name::{AppName, DeploymentId, Digest, PluginName, Timestamp, WebhookId};
 use shipway_core::plugin::Installed;
 use shipway_core::ports::store::{
-    Apps, Audit, Created, Delivery, Deployment, DeploymentFilter, Deployments, Due, Gap, Guard,
-    Lease, Leases, LogLine, LogPolicy, LogSize, Logs, NewLine, Outbox, Pruned, Registry, Seen,
-    Sessions, StoreError, Subscription, Tokens, Webhooks,
+    Apps, Audit, Backlog, Created, Delivery, Deployment, DeploymentFilter, Deployments, Due, Gap,
+    Guard, Lease, Leases, LogLine, LogPolicy, LogSize, Logs, NewLine, Outbox, Pruned, Registry,
+    Seen, Sessions, StoreError, Subscription, Tokens, Upkeep, Webhooks,
 };
 use shipway_core::release::CancelPolicy;
 use shipway_core::session::Session;
@@ -196,6 +196,17 @@ impl Outbox for LineStore {
             subscription.delivered += 1;
         }
         self.ask(self.store.settle(&subscription, due)).await
+    }
+}
+
+#[async_trait]
+impl Upkeep for LineStore {
+    async fn prove_writable(&self) -> Result<(), StoreError> {
+        self.ask(self.store.prove_writable()).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        self.ask(self.store.backlog()).await
     }
 }
 

@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 use crate::conformance::{Language, search_path};
 use crate::house::{BUILD_LIMIT, House};
 use crate::parts::{
-    CHROMEDRIVER, CHROMIUM, CURL, GIT, Images, MINISIGN, OPENSSL, PYTHON, REGISTRY, SSHD,
+    CHROMEDRIVER, CHROMIUM, CURL, GIT, Images, MINISIGN, OPENSSL, PROMETHEUS, PYTHON, REGISTRY,
+    SSHD,
 };
 use crate::run;
 
@@ -61,6 +62,7 @@ pub fn bring(house: &House) -> Vec<Lack> {
         REGISTRY,
         MINISIGN,
         OPENSSL,
+        PROMETHEUS,
         CHROMIUM,
         CHROMEDRIVER,
         CURL,

@@ -98,11 +98,9 @@ impl From<PlanningError> for Problem {
         match error {
             PlanningError::UnknownEnvironment(_) => Self::new(Kind::NotFound, detail),
             PlanningError::Failed(failure) => Self {
-                kind: Kind::PlanFailed,
-                detail,
                 hint: failure.hint.clone(),
                 failure: Some(failure),
-                difference: None,
+                ..Self::new(Kind::PlanFailed, detail)
             },
             PlanningError::Store(error) => error.into(),
         }
@@ -146,11 +144,8 @@ impl From<PluginError> for Problem {
             _ => Kind::PluginRejected,
         };
         Self {
-            kind,
-            detail: error.message,
             hint: error.hint,
-            failure: None,
-            difference: None,
+            ..Self::new(kind, error.message)
         }
     }
 }

@@ -5,6 +5,8 @@ use shipway_core::ending::Failure;
 use shipway_core::update::Difference;
 use utoipa::ToSchema;
 
+use super::health::Part;
+
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Stable; tells kinds apart.
@@ -23,4 +25,7 @@ pub struct Problem {
     /// What a new version of a plugin asks for that has to be accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Box<Difference>>,
+    /// What the engine does or needs, when some of it fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
 }

@@ -68,6 +68,7 @@ async fn every_route_is_described() {
         .collect();
     insta::assert_snapshot!(paths.join("\n"), @"
     /healthz
+    /metrics
     /readyz
     /v1/apps
     /v1/apps/{app}

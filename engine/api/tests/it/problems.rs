@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use serde_json::json;
 use shipway_api::problem::Kind;
+use shipway_core::token::Scope;
 
 use crate::world::World;
 
@@ -141,10 +142,32 @@ async fn health_needs_no_token() {
         let request = http::Request::get(path).body(Body::empty()).unwrap();
         world.send(request)
     };
-    assert_eq!(ask("/healthz").await.expect(200).text, "ok\n");
-    assert_eq!(ask("/readyz").await.expect(200).text, "ready\n");
+    let alive = ask("/healthz").await.expect(200).json();
+    assert_eq!(alive["status"], "ok");
+    let ready = ask("/readyz").await.expect(200).json();
+    assert_eq!(ready["parts"], json!([{"name": "store", "status": "ok"}]));
     world.state.shutdown.cancel();
-    assert_eq!(ask("/readyz").await.expect(503).problem(), "not-ready");
+    let leaving = ask("/readyz").await.expect(503);
+    assert_eq!(leaving.problem(), "not-ready");
+    let part = json!({"name": "engine", "status": "failing", "detail": "it is going down"});
+    assert_eq!(leaving.json()["parts"], json!([part]));
+}
+
+#[tokio::test]
+async fn what_was_counted_is_for_whoever_may_read_everything() {
+    let world = World::new().await;
+    let with = |token: String| {
+        let request = http::Request::get("/metrics")
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::empty())
+            .unwrap();
+        world.send(request)
+    };
+    let reader = world.token("prometheus", Scope::Read, &[]).await;
+    with(reader).await.expect(200);
+    let limited = world.token("limited", Scope::Read, &["guestbook"]).await;
+    with(limited).await.expect(403);
+    with("shipway_nobody".to_owned()).await.expect(401);
 }
 
 #[test]

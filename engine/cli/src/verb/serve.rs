@@ -22,10 +22,12 @@ use shipway_proxy::ProxyRouter;
 use tokio::net::TcpListener;
 
 use self::console::ConsoleArguments;
-use crate::credentials;
+use crate::logging::{Format, Logging};
+use crate::spans;
 use crate::state_dir::{self, StateDir};
 use crate::stop::stop_signal;
 use crate::wire::{self, Choices, ControlPlane, SETTLE};
+use crate::{credentials, open_files, service};
 
 /// How long a proxy may take to answer after it was started.
 const PROXY_START: Duration = Duration::from_secs(10);
@@ -83,6 +85,17 @@ pub struct Arguments {
 
     #[command(flatten)]
     pub console: ConsoleArguments,
+
+    /// Where the proxy that is started answers `/metrics`, to everybody: an
+    /// address of this machine, or of a network that is yours
+    #[arg(long, value_name = "ADDRESS")]
+    pub proxy_metrics_listen: Option<SocketAddr>,
+
+    #[command(flatten)]
+    pub logging: Logging,
+
+    #[command(flatten)]
+    pub spans: spans::Tracing,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -91,6 +104,7 @@ const EXAMPLES: &str = "Examples:
   shipway serve --state-dir /var/lib/shipway --runtime docker";
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    open_files::raise_limit();
     let keys = read_keys(&arguments.require_signature)?;
     let console = arguments.console.settings()?;
     let path = arguments
@@ -104,7 +118,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .with_context(|| format!("could not listen on {}", arguments.listen))?;
     let address = listener.local_addr()?;
 
-    ensure_proxy(&state, &arguments.proxy_listen).await?;
+    ensure_proxy(&state, &arguments).await?;
     let default_runtime = if arguments.runtime == "docker" {
         RuntimeKind::Docker
     } else {
@@ -132,10 +146,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     make_first_token(&plane, &arguments, address).await?;
 
     tracing::info!(%address, state = %path.display(), recovered, "the engine is ready");
+    service::ready();
+    tokio::spawn(service::feed_watchdog(plane.api.vitals.clone()));
     let stopping = plane.api.shutdown.clone();
     let stopped = async move {
         stop_signal().await;
         tracing::info!("the engine stops; apps and the proxy go on");
+        service::stopping();
         stopping.cancel();
     };
     let app = shipway_api::router(plane.api.clone());
@@ -218,9 +235,26 @@ fn println_once(text: &str) {
     println!("{text}");
 }
 
+/// What the proxy's own program is told beyond what `shipway proxy` knows.
+fn proxy_settings(arguments: &Arguments) -> Vec<String> {
+    let logging = &arguments.logging;
+    let format = match logging.log_format {
+        Format::Text => "text",
+        Format::Json => "json",
+    };
+    let mut settings = vec!["--log-format".to_owned(), format.to_owned()];
+    if let Some(level) = &logging.log_level {
+        settings.extend(["--log-level".to_owned(), level.clone()]);
+    }
+    if let Some(address) = arguments.proxy_metrics_listen {
+        settings.extend(["--metrics-listen".to_owned(), address.to_string()]);
+    }
+    settings
+}
+
 /// Starts `shipway proxy` unless one answers: a process of its own, so that it
 /// goes on serving when this one ends.
-async fn ensure_proxy(state: &StateDir, listen: &[SocketAddr]) -> anyhow::Result<()> {
+async fn ensure_proxy(state: &StateDir, arguments: &Arguments) -> anyhow::Result<()> {
     let router = ProxyRouter::new(state.proxy_socket());
     if router.ready().await.is_ok() {
         tracing::info!("a proxy runs already and is used");
@@ -234,8 +268,12 @@ async fn ensure_proxy(state: &StateDir, listen: &[SocketAddr]) -> anyhow::Result
         .with_context(|| format!("could not open {}", log.display()))?;
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("proxy").arg("--state-dir").arg(state.path());
-    for address in listen {
+    for address in &arguments.proxy_listen {
         command.arg("--listen").arg(address.to_string());
+    }
+    command.arg("--").args(proxy_settings(arguments));
+    for variable in service::VARIABLES {
+        command.env_remove(variable);
     }
     // A group of its own: Ctrl-C at this terminal is not meant for it.
     command

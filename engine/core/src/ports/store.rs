@@ -20,7 +20,17 @@ use crate::webhook::Webhook;
 
 /// Everything that is kept.
 pub trait Store:
-    Apps + Deployments + Outbox + Logs + Leases + Registry + Tokens + Sessions + Audit + Webhooks
+    Apps
+    + Deployments
+    + Outbox
+    + Logs
+    + Leases
+    + Registry
+    + Tokens
+    + Sessions
+    + Audit
+    + Webhooks
+    + Upkeep
 {
 }
 
@@ -35,6 +45,7 @@ impl<T> Store for T where
         + Sessions
         + Audit
         + Webhooks
+        + Upkeep
 {
 }
 
@@ -277,6 +288,25 @@ pub enum Seen {
     OtherBody,
     /// The same was signed, and came with this id.
     OtherId(String),
+}
+
+/// For whoever looks after the engine.
+#[async_trait]
+pub trait Upkeep: Send + Sync + std::fmt::Debug {
+    /// Fails when nothing can be written now. Leaves nothing behind.
+    async fn prove_writable(&self) -> Result<(), StoreError>;
+
+    /// What notifiers have not been told yet and still will be.
+    async fn backlog(&self) -> Result<Backlog, StoreError>;
+}
+
+/// What waits in the outbox.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Notifiers of deployments that have something to hear.
+    pub notifiers: u64,
+    /// Events, each counted for each notifier.
+    pub events: u64,
 }
 
 /// A deployment as it looks from outside.

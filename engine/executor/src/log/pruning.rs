@@ -1,18 +1,22 @@
 //! Old logs are taken out by the store's policy, at the start and every hour.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use shipway_core::ports::store::LogPolicy;
 
+use crate::engine::Inner;
 use crate::failures::sentence;
-use crate::world::World;
+use crate::pulse::Loop;
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Never ends; whoever spawns it ends it.
-pub async fn keep_pruned(world: World) {
+pub async fn keep_pruned(engine: Arc<Inner>) {
+    let world = &engine.world;
     let policy = LogPolicy::default();
     loop {
+        engine.pulse.beat(Loop::Pruning);
         let now = world.clock.now();
         match world.store.prune_logs(now, &policy).await {
             Ok(pruned) if pruned.logs > 0 => {

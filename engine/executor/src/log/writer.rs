@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Place;
 use super::limit::{LogLimit, Shape};
+use crate::measure;
 
 /// Lines, and bytes, stored in one transaction: short enough that other
 /// deployments, who share the store, do not notice.
@@ -121,8 +122,12 @@ impl Writer {
     }
 
     fn found(&self, now: Disk) {
-        self.disk
+        let is_news = self
+            .disk
             .send_if_modified(|disk| std::mem::replace(disk, now) != now);
+        if is_news && now == Disk::Full {
+            measure::limit("disk");
+        }
     }
 
     /// One batch.
@@ -145,12 +150,14 @@ impl Writer {
             self.shape = Some(shape);
             return Err(error);
         }
+        measure::stored(lines);
         self.lines.drain(..count);
         self.rooms.drain(..count);
         let gap = shape.grew(u64::try_from(count).unwrap_or(u64::MAX), bytes);
         self.shape = Some(shape);
         self.place.bell.ring(self.place.deployment);
         if let Some(gap) = gap {
+            measure::limit("log-size");
             self.leave_out(gap).await;
         }
         Ok(())

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use shipway_core::name::{DeploymentId, PluginName, Timestamp};
-use shipway_core::ports::store::{Due, Outbox, StoreError, Subscription};
+use shipway_core::ports::store::{Backlog, Due, Outbox, StoreError, Subscription, Upkeep};
 
 use super::{MemoryStore, Place, State};
 
@@ -54,6 +54,26 @@ impl Outbox for MemoryStore {
             };
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Upkeep for MemoryStore {
+    async fn prove_writable(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        let state = self.state();
+        let waiting = state.outbox.iter().filter_map(|((deployment, _), place)| {
+            let newest = state.deployments.get(deployment)?.deployment.sequence;
+            let events = newest.saturating_sub(place.delivered);
+            (place.due != Due::Never && events > 0).then_some(events)
+        });
+        Ok(waiting.fold(Backlog::default(), |sum, events| Backlog {
+            notifiers: sum.notifiers + 1,
+            events: sum.events + events,
+        }))
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use shipway_core::journal::Event;
 use shipway_core::name::PluginName;
-use shipway_core::ports::store::{Created, Due, Guard, Store, Subscription};
+use shipway_core::ports::store::{Backlog, Created, Due, Guard, Store, Subscription};
 
 use crate::sample::{at, id, settle, trigger};
 
@@ -88,5 +88,27 @@ pub async fn who_is_told_later_keeps_the_count_of_tries(store: &impl Store) -> R
     assert_eq!(due(store, 500).await?, [place.clone()]);
     store.settle(&place, Due::Never).await?;
     assert_eq!(due(store, 1_000_000).await?, []);
+    Ok(())
+}
+
+pub async fn the_backlog_is_what_is_still_to_be_told(store: &impl Store) -> Result<()> {
+    let backlog = |notifiers, events| Backlog { notifiers, events };
+    store.prove_writable().await?;
+    assert_eq!(store.backlog().await?, backlog(0, 0));
+    deploy(store, &["herald", "page"]).await?;
+    store.append(id(1), at(5), &cancel(), Guard::Open).await?;
+    assert_eq!(store.backlog().await?, backlog(2, 4));
+
+    let mut taken = due(store, 10).await?;
+    assert_eq!(store.backlog().await?, backlog(2, 4), "taken is not told");
+    let mut herald = taken.remove(0);
+    herald.delivered = 1;
+    store.settle(&herald, Due::At(at(11))).await?;
+    assert_eq!(store.backlog().await?, backlog(2, 3));
+    store.settle(&taken.remove(0), Due::Never).await?;
+    assert_eq!(store.backlog().await?, backlog(1, 1));
+    herald.delivered = 2;
+    store.settle(&herald, Due::At(at(12))).await?;
+    assert_eq!(store.backlog().await?, backlog(0, 0));
     Ok(())
 }
