@@ -102,11 +102,15 @@ fn which(said: &Arguments, contexts: &Contexts) -> Result<(ContextName, Url), Fa
     Ok((name, server))
 }
 
-/// `scope deploy, apps hello and shop`.
+/// `scope deploy, apps hello, shop, until 2027-01-01T00:00:00Z`.
 pub fn may(token: &Token) -> String {
     let apps: Vec<&str> = token.apps.iter().map(|app| app.as_str()).collect();
-    match apps.is_empty() {
-        true => format!("scope {}, all apps", token.scope),
-        false => format!("scope {}, apps {}", token.scope, apps.join(", ")),
-    }
+    let apps = match apps.is_empty() {
+        true => "all apps".to_owned(),
+        false => format!("apps {}", apps.join(", ")),
+    };
+    let until = token
+        .expires_at
+        .map(|at| format!(", until {}", at.to_the_second()));
+    format!("scope {}, {apps}{}", token.scope, until.unwrap_or_default())
 }
