@@ -20,6 +20,7 @@ use crate::console::settings::ConsoleSettings;
 use crate::problem::{Kind, Problem};
 use crate::rate::Rate;
 use crate::signature::Key;
+use crate::vitals::{StoreAlone, Vitals};
 
 #[derive(Debug, Clone)]
 pub struct ApiState {
@@ -27,6 +28,7 @@ pub struct ApiState {
     pub commands: Arc<dyn Commands>,
     pub plugins: Arc<dyn Plugins>,
     pub clock: Arc<dyn Clock>,
+    pub vitals: Arc<dyn Vitals>,
     /// A component must be signed with one of them; empty demands nothing.
     demanded_keys: Arc<[Key]>,
     rate: Option<Rate>,
@@ -53,6 +55,7 @@ impl ApiState {
         default_runtime: RuntimeKind,
     ) -> Self {
         Self {
+            vitals: Arc::new(StoreAlone(store.clone())),
             store,
             commands,
             plugins,
@@ -67,6 +70,12 @@ impl ApiState {
             shutdown: CancellationToken::new(),
             edits: Arc::default(),
         }
+    }
+
+    /// Answers for the engine's health with these.
+    #[must_use]
+    pub fn with_vitals(self, vitals: Arc<dyn Vitals>) -> Self {
+        Self { vitals, ..self }
     }
 
     /// Demands that every component that is installed is signed with one of

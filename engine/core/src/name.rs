@@ -145,9 +145,13 @@ name!(
 );
 name!(
     /// The id of a webhook, which nobody guesses.
+<<<<<<< HEAD
     WebhookId, "webhook id", "32 hexadecimal digits in lower case",
     r"^[0-9a-f]{32}$",
     |text| text.len() == 32 && is_hex(text)
+=======
+    WebhookId, "webhook id", "32 hexadecimal digits in lower case", "^[0-9a-f]{32}$", |text| text.len() == 32 && is_hex(text)
+>>>>>>> a7d294c (Tell clients behind trusted proxies apart in the rate limit too)
 );
 
 impl RunName {

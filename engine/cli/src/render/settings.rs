@@ -236,6 +236,7 @@ mod tests {
         memory       256 MiB an instance
         queue        latest-wins
         drain        30 s
+        keep failed  3600 s
         "#);
     }
 

@@ -12,6 +12,7 @@ use crate::{place, render};
 
 /// List who did what, from where, and what was refused
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
@@ -36,6 +37,11 @@ pub struct Arguments {
     #[command(flatten)]
     json: JsonFlag,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway audit --app shop --since 2026-11-20T00:00:00Z
+  shipway audit --actor anonymous
+  shipway audit --action delete_app --json";
 
 pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
     let form = arguments.json.form();

@@ -13,10 +13,15 @@ use crate::state_dir::{self, StateDir};
 
 /// Look after the keys that seal secrets in the engine's database
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(subcommand)]
     action: Action,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway key rotate
+  shipway key rotate --state-dir /var/lib/shipway";
 
 #[derive(Debug, Subcommand)]
 enum Action {

@@ -77,7 +77,7 @@ pub struct Arguments {
 
     /// Believe what this proxy in front of the API writes into
     /// X-Forwarded-For: an address, or a network such as 10.0.0.0/8; repeat it
-    /// for more. The audit log tells clients by it
+    /// for more. The audit log and the rate limit tell clients by it
     #[arg(long, value_name = "ADDRESS")]
     pub trusted_proxy: Vec<TrustedProxy>,
 

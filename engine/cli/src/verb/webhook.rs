@@ -15,15 +15,18 @@ use crate::{clock, input, place, render};
 
 /// Deploy when something is pushed to a Git host
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  shipway webhook add shop --provider github --branch main=live --branch 'release/*=test'
-Enter the address and the secret that it prints at the Git host.")]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
     #[command(subcommand)]
     action: Action,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway webhook add shop --provider github --branch main=live --branch \"release/*=test\"
+  shipway webhook add shop --provider gitlab --tag \"v*=live\" --repository https://gitlab.com/team/shop
+  shipway webhook list shop";
 
 #[derive(Debug, Subcommand)]
 enum Action {

@@ -36,7 +36,7 @@ impl ReceivePack {
             .arg(&self.path)
             .stdin(Stdio::null())
             .spawn()
-            .map_err(|error| not_started(error))?;
+            .map_err(not_started)?;
         complain_of(&mut child);
         let mut answer = b"001f# service=git-receive-pack\n".to_vec();
         answer.extend(packet::FLUSH);
@@ -72,7 +72,7 @@ impl ReceivePack {
             .env(hook::TICKET, ticket)
             .stdin(Stdio::piped())
             .spawn()
-            .map_err(|error| not_started(error))?;
+            .map_err(not_started)?;
         complain_of(&mut child);
         if let Some(stdin) = child.stdin.take() {
             tokio::spawn(pass_on(sent, stdin));
