@@ -24,8 +24,8 @@ pub struct Arguments {
 }
 
 const EXAMPLES: &str = "Examples:
-  shipway webhook add shop --provider github --branch main=live --branch 'release/*=test'
-  shipway webhook add shop --provider gitlab --tag 'v*=live' --repository https://gitlab.com/team/shop
+  shipway webhook add shop --provider github --branch main=live --branch \"release/*=test\"
+  shipway webhook add shop --provider gitlab --tag \"v*=live\" --repository https://gitlab.com/team/shop
   shipway webhook list shop";
 
 #[derive(Debug, Subcommand)]
