@@ -12,6 +12,7 @@ use crate::{place, render};
 
 /// List who did what, from where, and what was refused
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
@@ -36,6 +37,11 @@ pub struct Arguments {
     #[command(flatten)]
     json: JsonFlag,
 }
+
+const EXAMPLES: &str = "Examples:
+  shipway audit
+  shipway audit --app hello --since 2026-11-20T10:00:00Z
+  shipway audit --actor ci --json";
 
 pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
     let form = arguments.json.form();

@@ -15,9 +15,11 @@ use crate::{clock, input, place, render};
 
 /// Deploy when something is pushed to a Git host
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   shipway webhook add shop --provider github --branch main=live --branch 'release/*=test'
-Enter the address and the secret that it prints at the Git host.")]
+  shipway webhook list shop
+
+Enter the address and the secret that `add` prints at the Git host.")]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
