@@ -39,9 +39,9 @@ pub struct Arguments {
 }
 
 const EXAMPLES: &str = "Examples:
-  shipway audit --app shop --since 2026-11-20T00:00:00Z
-  shipway audit --actor anonymous
-  shipway audit --action delete_app --json";
+  shipway audit
+  shipway audit --app hello --since 2026-11-20T10:00:00Z
+  shipway audit --actor ci --json";
 
 pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
     let form = arguments.json.form();

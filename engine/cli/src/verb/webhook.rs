@@ -15,18 +15,17 @@ use crate::{clock, input, place, render};
 
 /// Deploy when something is pushed to a Git host
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "Examples:
+  shipway webhook add shop --provider github --branch main=live --branch 'release/*=test'
+  shipway webhook list shop
+
+Enter the address and the secret that `add` prints at the Git host.")]
 pub struct Arguments {
     #[command(flatten)]
     pub connection: Connection,
     #[command(subcommand)]
     action: Action,
 }
-
-const EXAMPLES: &str = "Examples:
-  shipway webhook add shop --provider github --branch main=live --branch \"release/*=test\"
-  shipway webhook add shop --provider gitlab --tag \"v*=live\" --repository https://gitlab.com/team/shop
-  shipway webhook list shop";
 
 #[derive(Debug, Subcommand)]
 enum Action {
