@@ -28,7 +28,7 @@ const STEPS: [&str; 10] = [
 ];
 
 fn start(url: &str) -> Option<Ship> {
-    Ship::start_with_arguments(&["--otlp-endpoint", url])
+    Ship::start_with_arguments(&["--otlp-endpoint", url, "--rate-limit", "0"])
 }
 
 fn deployment_of<'a>(spans: &'a [Span], id: &str, run: &str) -> Option<&'a Span> {
