@@ -57,20 +57,24 @@ impl FromRequestParts<ApiState> for Visitor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let nobody = || {
-            Problem::new(Kind::Unauthorized, "nobody is signed in").with_hint("sign in at /sign-in")
-        };
-        let name = name_of(SESSION, state, &parts.headers);
-        let key = presented(&parts.headers, &name).ok_or_else(nobody)?;
-        let digest = digest_of(key.reveal()).map_err(|_| nobody())?;
-        let session = state.store.session(&digest).await?;
-        let session = session.filter(|one| !one.is_over(state.clock.now()));
-        let token = token_of(state, session.ok_or_else(nobody)?).await?;
-        Ok(Self {
-            caller: Caller::of(token.ok_or_else(nobody)?),
-            key,
-        })
+        visitor(state, &parts.headers).await
     }
+}
+
+/// Whoever has the session that a request shows.
+pub(super) async fn visitor(state: &ApiState, headers: &HeaderMap) -> Result<Visitor, Problem> {
+    let nobody =
+        || Problem::new(Kind::Unauthorized, "nobody is signed in").with_hint("sign in at /sign-in");
+    let name = name_of(SESSION, state, headers);
+    let key = presented(headers, &name).ok_or_else(nobody)?;
+    let digest = digest_of(key.reveal()).map_err(|_| nobody())?;
+    let session = state.store.session(&digest).await?;
+    let session = session.filter(|one| !one.is_over(state.clock.now()));
+    let token = token_of(state, session.ok_or_else(nobody)?).await?;
+    Ok(Visitor {
+        caller: Caller::of(token.ok_or_else(nobody)?),
+        key,
+    })
 }
 
 /// What a session allows, in the form of a token.
