@@ -15,6 +15,7 @@ fn a_secret_reaches_the_app_and_no_log_event_or_plan() {
         .variable("PLAIN", "may-be-seen");
     live.command("Print it", "echo key=$API_KEY plain=$PLAIN");
     live.command("Print it on stderr", "env | grep API_KEY >&2");
+    live.command("Have it inside", &format!("echo {SECRET}"));
     let deployment = live.deploy();
     deployment.succeeded();
     serves(&live, "1");

@@ -119,18 +119,25 @@ impl Browser {
 
     /// Clicks as a mouse does: what is covered or off the page cannot be hit.
     pub fn click(&self, css: &str) {
-        self.wait_for(css);
-        let found = block(self.client().find(Locator::Css(css))).expect("something to click");
-        block(found.click()).unwrap_or_else(|error| panic!("{css}: {error}"));
+        self.hit(Locator::Css(css), css);
     }
 
     /// The link or the button with these words.
     pub fn click_words(&self, words: &str) {
         let path = format!("//main//*[self::a or self::button][normalize-space()={words:?}]");
-        let found = until(&format!("there is {words:?} to click"), PATIENCE, || {
-            block(self.client().find(Locator::XPath(&path))).ok()
+        self.hit(Locator::XPath(&path), words);
+    }
+
+    /// A page that is alive may put another in the place of what was found.
+    fn hit(&self, locator: Locator<'_>, name: &str) {
+        until(&format!("there is {name:?} to click"), PATIENCE, || {
+            let found = block(self.client().find(locator)).ok()?;
+            match block(found.click()) {
+                Ok(()) => Some(()),
+                Err(error) if error.is_stale_element_reference() => None,
+                Err(error) => panic!("{name}: {error}"),
+            }
         });
-        block(found.click()).unwrap_or_else(|error| panic!("{words}: {error}"));
     }
 
     /// Writes into a field, in the place of what stood there.
@@ -161,6 +168,12 @@ impl Browser {
         let mouse = MouseActions::new("mouse".to_owned())
             .then(over(from))
             .then(PointerAction::Down { button })
+            // A drag begins with a small move, as a hand makes it.
+            .then(PointerAction::MoveBy {
+                duration: Some(Duration::from_millis(100)),
+                x: 0.0,
+                y: -10.0,
+            })
             .then(over(to.clone()))
             .then(over(to))
             .then(PointerAction::Up { button });

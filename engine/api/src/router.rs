@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -233,11 +233,11 @@ fn too_slow(patience: Duration) -> Response {
         .into_response()
 }
 
-async fn unknown_route(request: Request) -> Response {
+async fn unknown_route(State(state): State<ApiState>, request: Request) -> Response {
     let path: String = request.uri().path().chars().take(200).collect();
     let problem = Problem::new(Kind::UnknownRoute, format!("there is no path {path}"))
         .with_hint("/openapi.json lists every path");
-    console::dress::unknown(request.headers(), problem)
+    console::dress::unknown(&state, request.headers(), problem).await
 }
 
 async fn method_not_allowed(request: Request) -> Problem {

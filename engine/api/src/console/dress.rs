@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::form_urlencoded;
 
 use super::{session, shell};
+use crate::audit::Note;
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
 
@@ -45,19 +46,25 @@ pub(super) async fn dress(State(state): State<ApiState>, request: Request, next:
         response = match (problem.kind, asked.by_a_person) {
             (_, false) => response,
             (Kind::Unauthorized, true) => asked.to_sign_in(&state),
-            (_, true) => shell::refusal(&problem).into_response(),
+            (_, true) => page(&state, &asked.headers, &problem).await,
         };
     }
     add_headers(response.headers_mut());
     response
 }
 
+/// With the console's frame for whoever is signed in.
+async fn page(state: &ApiState, headers: &HeaderMap, problem: &Problem) -> Response {
+    let visitor = session::visitor(state, headers, Note::default()).await.ok();
+    shell::refusal(problem, visitor.as_ref()).into_response()
+}
+
 /// A refusal of a path that nobody has, for a person or for a program.
-pub(crate) fn unknown(headers: &HeaderMap, problem: Problem) -> Response {
+pub(crate) async fn unknown(state: &ApiState, headers: &HeaderMap, problem: Problem) -> Response {
     if !wants_a_page(headers) {
         return problem.into_response();
     }
-    let mut response = shell::refusal(&problem).into_response();
+    let mut response = page(state, headers, &problem).await;
     add_headers(response.headers_mut());
     response
 }
@@ -73,7 +80,7 @@ struct Asked {
     by_a_person: bool,
     /// Where to go once somebody is signed in.
     next: Option<String>,
-    cookies: HeaderMap,
+    headers: HeaderMap,
 }
 
 impl Asked {
@@ -82,7 +89,7 @@ impl Asked {
         Self {
             by_a_person: wants_a_page(request.headers()),
             next: path.filter(|path| request.method() == Method::GET && path != "/"),
-            cookies: request.headers().clone(),
+            headers: request.headers().clone(),
         }
     }
 
@@ -96,7 +103,7 @@ impl Asked {
             }
             None => "/sign-in".to_owned(),
         };
-        let cookies = session::forgotten(state, &self.cookies);
+        let cookies = session::forgotten(state, &self.headers);
         (cookies, Redirect::to(&to)).into_response()
     }
 }

@@ -59,24 +59,31 @@ impl FromRequestParts<ApiState> for Visitor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let nobody = || {
-            Problem::new(Kind::Unauthorized, "nobody is signed in").with_hint("sign in at /sign-in")
-        };
-        let name = name_of(SESSION, state, &parts.headers);
-        let key = presented(&parts.headers, &name).ok_or_else(nobody)?;
-        let digest = digest_of(key.reveal().as_bytes()).map_err(|_| nobody())?;
-        let session = state.store.session(&digest).await?;
-        let session = session.filter(|one| !one.is_over(state.clock.now()));
-        let session = session.ok_or_else(nobody)?;
-        let who = session.who.clone();
-        let token = token_of(state, session).await?.ok_or_else(nobody)?;
-        let note = Note::of(&parts.extensions);
-        note.actor(actor(&who, &token));
-        Ok(Self {
-            caller: Caller::of(token, note),
-            key,
-        })
+        visitor(state, &parts.headers, Note::of(&parts.extensions)).await
     }
+}
+
+/// Whoever has the session that a request shows.
+pub(super) async fn visitor(
+    state: &ApiState,
+    headers: &HeaderMap,
+    note: Note,
+) -> Result<Visitor, Problem> {
+    let nobody =
+        || Problem::new(Kind::Unauthorized, "nobody is signed in").with_hint("sign in at /sign-in");
+    let name = name_of(SESSION, state, headers);
+    let key = presented(headers, &name).ok_or_else(nobody)?;
+    let digest = digest_of(key.reveal().as_bytes()).map_err(|_| nobody())?;
+    let session = state.store.session(&digest).await?;
+    let session = session.filter(|one| !one.is_over(state.clock.now()));
+    let session = session.ok_or_else(nobody)?;
+    let who = session.who.clone();
+    let token = token_of(state, session).await?.ok_or_else(nobody)?;
+    note.actor(actor(&who, &token));
+    Ok(Visitor {
+        caller: Caller::of(token, note),
+        key,
+    })
 }
 
 fn actor(who: &Who, token: &Token) -> Actor {

@@ -14,6 +14,8 @@ pub enum Place {
     Apps,
     Deployments,
     Plugins,
+    /// Nowhere: what was looked for is not there, or not allowed.
+    None,
 }
 
 /// A page for somebody who is signed in.
@@ -94,10 +96,11 @@ pub fn open(title: &str, body: &Markup) -> Markup {
 }
 
 /// What was refused: a heading, the cause, and what to do.
-pub fn refusal(problem: &Problem) -> (http::StatusCode, Markup) {
+pub fn refusal(problem: &Problem, visitor: Option<&Visitor>) -> (http::StatusCode, Markup) {
+    let title = problem.kind.title();
     let body = html! {
         section.narrow {
-            h1 { (problem.kind.title()) }
+            h1 { (title) }
             div.problem role="alert" {
                 p { (problem.detail) "." }
                 @if let Some(hint) = &problem.hint {
@@ -113,7 +116,11 @@ pub fn refusal(problem: &Problem) -> (http::StatusCode, Markup) {
             p { a href="/" { "All apps" } }
         }
     };
-    (problem.kind.status(), open(problem.kind.title(), &body))
+    let page = match visitor {
+        Some(visitor) => Shell::new(visitor, Place::None, title).page(&body),
+        None => open(title, &body),
+    };
+    (problem.kind.status(), page)
 }
 
 /// What goes with every form.

@@ -103,7 +103,7 @@ impl<'a> Browser<'a> {
 }
 
 fn form_token(page: &str) -> String {
-    let (_, rest) = page.split_once("name=\"form\" value=\"").expect("a form");
+    let (_, rest) = page.split_once("name=\"form\" value=\"").unwrap();
     rest.split('"').next().unwrap().to_owned()
 }
 

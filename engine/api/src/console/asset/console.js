@@ -44,8 +44,8 @@
       }
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const id of ["now", "more"]) put(fresh, id);
-      say(said, document.getElementById("now").dataset.said);
+      for (const part of [...fresh.querySelectorAll("[data-part]")]) put(fresh, part.id);
+      say(said, document.getElementById("facts").dataset.said);
     }
   }
 

@@ -53,9 +53,8 @@ pub async fn show(
     let live = deployment.ending.is_none().then_some(live);
     let body = html! {
         h1 { "Deployment of " (subject(deployment)) " to " (key) }
-        div #live data-live=[live] data-now={ "/deployments/" (id) "/now" } {
-            (now_part(&seen, &visitor))
-        }
+        div #live data-live=[live] data-now={ "/deployments/" (id) "/now" } {}
+        (now_part(&seen, &visitor))
         p #said.hidden role="status" {}
         (log.section(id))
         (more(&seen))
@@ -68,14 +67,15 @@ pub async fn show(
     Ok(shell.page(&body))
 }
 
-/// What changes while a deployment goes on; the script puts it in its place.
+/// What changes while a deployment goes on. The script puts each part in its
+/// place that has changed, so that nobody's click goes into what is just gone.
 pub async fn now(
     State(state): State<ApiState>,
     visitor: Visitor,
     PathOf(id): PathOf<DeploymentId>,
 ) -> Page {
     let seen = look(&state, &visitor, id).await?;
-    Ok(html! { div { (now_part(&seen, &visitor)) } (more(&seen)) })
+    Ok(html! { (now_part(&seen, &visitor)) (more(&seen)) })
 }
 
 async fn look(state: &ApiState, visitor: &Visitor, id: DeploymentId) -> Result<Seen, Problem> {
@@ -121,16 +121,14 @@ impl Seen {
 fn now_part(seen: &Seen, visitor: &Visitor) -> Markup {
     let deployment = &seen.deployment;
     html! {
-        div #now data-said=(said(deployment)) {
-            (facts(seen))
-            (actions(seen, visitor))
-            @if let Some(ending) = &deployment.ending { (ended(ending)) }
-            section aria-labelledby="steps-title" {
-                h2 #steps-title { "Steps" }
-                (steps::steps(&seen.journal, seen.now))
-            }
-            (checks(&seen.journal))
+        div #facts data-part data-said=(said(deployment)) { (facts(seen)) }
+        div #actions data-part { (actions(seen, visitor)) }
+        div #ending data-part { @if let Some(ending) = &deployment.ending { (ended(ending)) } }
+        section #steps data-part aria-labelledby="steps-title" {
+            h2 #steps-title { "Steps" }
+            (steps::steps(&seen.journal, seen.now))
         }
+        div #checks data-part { (checks(&seen.journal)) }
     }
 }
 
@@ -272,7 +270,7 @@ fn check(event: &Event) -> Markup {
 fn more(seen: &Seen) -> Markup {
     let older = seen.journal.len().saturating_sub(SHOWN);
     html! {
-        div #more {
+        div #more data-part {
             @if let Some(frozen) = seen.plan() {
                 details #plan { summary { h2 { "Plan" } } (plan::whole(&frozen)) }
             }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use maud::{Markup, html};
 use shipway_core::environment::EnvironmentKey;
+use shipway_core::name::Timestamp;
 use shipway_core::token::Scope;
 
 use super::{Page, below};
@@ -11,7 +12,7 @@ use crate::access::Read;
 use crate::console::fields::Fields;
 use crate::console::part::chart::chart;
 use crate::console::part::rows::{Of, rows};
-use crate::console::part::words::{badge, goes_on, subject};
+use crate::console::part::words::{badge, goes_on, moment, subject};
 use crate::console::part::{at, may, serving, tabs, with_query};
 use crate::console::session::{Signed, Visitor};
 use crate::extract::{PathOf, QueryOf};
@@ -54,7 +55,7 @@ pub async fn show(
         @if let Some(before) = older {
             p { a.button.plain href=(with_query(&at(&key, ""), &[("before", before)])) { "Older deployments" } }
         }
-        (facts(&settings))
+        (facts(&settings, now))
     };
     let title = key.to_string();
     let mut shell = below(&signed.visitor, &key, &title).telling(&query);
@@ -88,7 +89,7 @@ fn current(status: &EnvironmentStatus) -> Markup {
     }
 }
 
-fn facts(environment: &Environment) -> Markup {
+fn facts(environment: &Environment, now: Timestamp) -> Markup {
     let settings = &environment.settings;
     html! {
         h2 { "Settings" }
@@ -118,8 +119,8 @@ fn facts(environment: &Environment) -> Markup {
             }
             dt { "Drain" }
             dd { (settings.drain_seconds) " s for requests of the old version" }
-            dt { "Since" }
-            dd { (environment.created_at) }
+            dt { "Made" }
+            dd { (moment(environment.created_at, now)) }
         }
     }
 }

@@ -12,7 +12,6 @@ use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt, future, stream};
 use http::{HeaderMap, StatusCode};
-use shipway_core::journal::Entry;
 use shipway_core::name::DeploymentId;
 use shipway_core::ports::store::LogLine;
 use shipway_core::token::Scope;
@@ -59,7 +58,7 @@ impl Seen {
 }
 
 enum Heard {
-    Event(Entry),
+    Event { number: u64, kind: &'static str },
     Line(LogLine),
 }
 
@@ -90,7 +89,10 @@ fn heard(
     id: DeploymentId,
     seen: Seen,
 ) -> impl Stream<Item = Heard> + Send + use<> {
-    let events = tail::events(state, id, seen.events).map(Heard::Event);
+    let events = tail::events(state, id, seen.events).map(|entry| Heard::Event {
+        number: entry.sequence,
+        kind: entry.event.kind(),
+    });
     let lines = tail::lines(state, id, seen.lines, Until::Ended).map(Heard::Line);
     stream::select(events, lines)
 }
@@ -98,9 +100,8 @@ fn heard(
 /// Of an event only that there is one: the page asks for what it shows.
 fn framed(seen: &mut Seen, heard: &Heard) -> sse::Event {
     let frame = match heard {
-        Heard::Event(entry) => {
-            seen.events = entry.sequence;
-            let kind = entry.event.kind();
+        Heard::Event { number, kind } => {
+            seen.events = *number;
             sse::Event::default().event("change").data(kind)
         }
         Heard::Line(line) => {

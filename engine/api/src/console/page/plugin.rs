@@ -231,7 +231,7 @@ pub(super) fn setting_forms(
                 li {
                     code.name { (setting.name) }
                     span.note { (setting.summary) @if setting.required { " Required." } }
-                    (current(value))
+                    @if visitor.is_none() || value.is_none_or(|one| one.value.is_none()) { (current(value)) }
                     @if let Some(visitor) = visitor { (setting_form(setting, value, action, visitor)) }
                 }
             }
