@@ -20,11 +20,14 @@ use crate::apps::{next_version, quick, serves};
 const SECRET: &str = "whsec_c2hpcHdheS1zaGlwd2F5LXNoaXB3YXktc2hpcA==";
 const NOBODY: &str = "whsec_bm9ib2R5LW5vYm9keS1ub2JvZHktbm9ib2R5LW5vYg==";
 
+/// The headers of a delivery, from its id, its kind, its body and the secret.
+type Headers = fn(&str, &str, &[u8], &str) -> Vec<(&'static str, String)>;
+
 /// How a host signs and names what it sends.
 struct Host {
     name: &'static str,
     repository: &'static str,
-    headers: fn(&str, &str, &[u8], &str) -> Vec<(&'static str, String)>,
+    headers: Headers,
     /// What is sent that is no push, its name there, and the answer.
     greeting: (&'static str, &'static str),
 }

@@ -52,7 +52,7 @@ use crate::spans::Spans;
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    Serve(serve::Arguments),
+    Serve(Box<serve::Arguments>),
     Proxy(proxy::Arguments),
     /// Keep one instance of the process runtime (started by the engine)
     #[command(hide = true)]
@@ -97,7 +97,7 @@ pub enum Verb {
 /// Runs a verb; its exit code tells the ending.
 pub fn run(verb: Verb) -> ExitCode {
     match verb {
-        Verb::Serve(arguments) => in_background(arguments),
+        Verb::Serve(arguments) => in_background(*arguments),
         Verb::Proxy(arguments) => tell(proxy::run(arguments), false),
         Verb::Supervise => supervise::run(),
         Verb::CompilePlugin => compile_plugin::run(),
