@@ -10,9 +10,8 @@ use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::Instant;
 
 use crate::config::Limits;
-use crate::line::Line;
 use crate::meter::Meter;
-use crate::pool;
+use crate::pool::{self, Line};
 use crate::target::InFlight;
 use crate::worker::Worker;
 
@@ -173,19 +172,6 @@ impl Lease {
     }
 }
 
-impl Lease {
-    fn poll_frame(
-        &mut self,
-        body: &mut Incoming,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match &mut self.line {
-            Some(line) => line.poll_frame(body, cx),
-            None => Pin::new(body).poll_frame(cx),
-        }
-    }
-}
-
 impl Drop for Lease {
     fn drop(&mut self) {
         if let (End::Seen, Some(line)) = (self.end, self.line.take()) {
@@ -205,7 +191,7 @@ impl Body for AnswerBody {
         match self.get_mut() {
             Self::Page(page) => Poll::Ready(page.take().map(|page| Ok(Frame::data(page)))),
             Self::Stream { body, lease } => {
-                let frame = ready!(lease.poll_frame(body, cx));
+                let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
                 if frame.is_none() {
                     lease.end = End::Seen;
                 }

@@ -19,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::deadline::OneTimer;
 use crate::forward::{self, Origin, Scheme};
-use crate::line;
 use crate::listen::{self, Kind};
 use crate::patient::Patient;
+use crate::pool;
 use crate::sniff::{self, Version};
 use crate::stats::Open;
 use crate::worker::Worker;
@@ -121,7 +121,7 @@ where
         .timer(OneTimer::default())
         .header_read_timeout(limits.client_idle)
         .max_header_size(limits.header_bytes)
-        .max_buf_size(line::BUFFER.max(limits.header_bytes))
+        .max_buf_size(pool::BUFFER.max(limits.header_bytes))
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = pin!(connection);

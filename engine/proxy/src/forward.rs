@@ -1,17 +1,20 @@
 //! One request: from its host to a target, and the answer back.
 
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 
 use http::header::CONNECTION;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body, Bytes, Incoming};
 use tokio::time::Instant;
 
-use crate::body::{AnswerBody, BodyError, Lease, RequestBody};
+use crate::body::{AnswerBody, BodyError, Lease, Progress, RequestBody};
 use crate::headers;
 use crate::pages::{self, Failure};
-use crate::pool::{ConnectError, Connection, Reuse, SendError};
+use crate::pool::{ConnectError, Connection, Line, Reuse, SendError};
 use crate::stats::count;
 use crate::upgrade::Wish;
 use crate::worker::Worker;
@@ -104,11 +107,7 @@ async fn forward(
     }
     let request = Request::from_parts(head, RequestBody::new(body, &worker.limits));
 
-    let carriage = match (&wish, request.body()) {
-        (None, RequestBody::Empty) => Carriage::InPassing,
-        _ => Carriage::ByTask,
-    };
-    let (connection, response) = exchange(worker, &host, request, carriage)
+    let (connection, response) = exchange(worker, &host, request)
         .await
         .inspect_err(|failure| report(worker, &host, failure))?;
     respond(worker, connection, response, wish)
@@ -120,16 +119,12 @@ async fn exchange(
     worker: &Arc<Worker>,
     host: &str,
     mut request: Request<RequestBody>,
-    carriage: Carriage,
 ) -> Result<(Connection, Response<Incoming>), Failure> {
     let repeat = Repeat::of(&request);
     let mut reuse = repeat.reuse();
     let mut vain = Vain::default();
     loop {
         let mut connection = reach(worker, host, repeat, reuse, &mut vain).await?;
-        if carriage == Carriage::ByTask {
-            connection.line.entrust();
-        }
         let spare = match repeat {
             Repeat::Whenever if connection.is_kept_alive() => Some(Spare::of(&request)),
             _ => None,
@@ -157,15 +152,6 @@ async fn exchange(
         count(&worker.stats.retries);
         reuse = Reuse::Never;
     }
-}
-
-/// Who moves a request's bytes to the target, and its answer's back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Carriage {
-    /// Whoever waits for the answer.
-    InPassing,
-    /// A task, also while nobody takes the answer.
-    ByTask,
 }
 
 /// When a request may be sent again. Never once a target may have acted on
@@ -274,12 +260,22 @@ async fn send(
 ) -> Result<Response<Incoming>, Unanswered> {
     let limit = worker.limits.answer;
     let progress = request.body().progress();
-    let last = || Some(progress.as_deref()?.last() + limit);
-    let until = Instant::now() + limit;
-    match connection.line.send(request, until, last).await {
-        Some(answer) => answer.map_err(|error| Unanswered::Sending(error.into())),
-        None => Err(Unanswered::TimedOut),
-    }
+    let mut until = Instant::now() + limit;
+    let Line { sender, deadline } = &mut connection.line;
+    let mut sending = pin!(sender.try_send_request(request));
+    poll_fn(|cx| {
+        if let Poll::Ready(answer) = sending.as_mut().poll(cx) {
+            return Poll::Ready(answer.map_err(|error| Unanswered::Sending(error.into())));
+        }
+        loop {
+            ready!(deadline.poll(cx, until));
+            match progress.as_deref().map(Progress::last) {
+                Some(last) if last + limit > until => until = last + limit,
+                _ => return Poll::Ready(Err(Unanswered::TimedOut)),
+            }
+        }
+    })
+    .await
 }
 
 /// Whether the target closed the connection, politely or not.

@@ -19,7 +19,7 @@
 //! - `connection`: one client's, TLS or plain, HTTP/1.1 or HTTP/2; `tls`, `sniff`
 //! - `acme`: certificates for hosts that were given none
 //! - `forward`: one request, from its host to an answer
-//! - `pool`, `line`, `body`, `headers`, `upgrade`, `pages`: what `forward` needs
+//! - `pool`, `body`, `headers`, `upgrade`, `pages`: what `forward` needs
 //! - `meter`, `patient`, `deadline`: those who send, take or answer too slowly
 //! - [`router`]: the engine's side of the admin socket; `call`: one call on it
 //!
@@ -45,7 +45,6 @@ mod handover;
 mod headers;
 mod health;
 mod leaving;
-mod line;
 mod listen;
 mod meter;
 mod notify;

@@ -5,16 +5,28 @@ use std::time::{Duration, Instant};
 
 use http::Request;
 use hyper::client::conn::TrySendError;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::body::RequestBody;
-use crate::line::Line;
+use crate::deadline::Deadline;
+use crate::listen;
 use crate::target::{InFlight, Target};
 use crate::worker::Worker;
 
 /// A kept-alive connection younger than this is taken for one that the target
 /// does not close just now: application servers keep theirs for 2 s or more.
 const SURELY_OPEN: Duration = Duration::from_secs(1);
+
+/// An open connection to a target.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub sender: SendRequest<RequestBody>,
+    /// Of the answer that is waited for.
+    pub deadline: Deadline,
+}
 
 /// A connection that waits for its next request. It may still be finishing
 /// its last one.
@@ -33,7 +45,7 @@ impl Idle {
     }
 
     pub fn is_closed(&self) -> bool {
-        self.line.is_closed()
+        self.line.sender.is_closed()
     }
 
     fn is_stale(&self, limit: Duration) -> bool {
@@ -85,8 +97,7 @@ impl Connection {
                 origin,
             });
         }
-        let open = Line::open(in_flight.address(), &worker.limits);
-        let opened = timeout(worker.limits.connect, open).await;
+        let opened = timeout(worker.limits.connect, open(&in_flight, worker)).await;
         match opened {
             Ok(Ok(line)) => {
                 in_flight.answered();
@@ -140,25 +151,45 @@ fn kept_alive(target: &Target, worker: &Worker, reuse: Reuse) -> Option<Line> {
     let mut at = idle.len();
     loop {
         at = at.checked_sub(1)?;
-        let connection = idle.get_mut(at)?;
-        if reuse == Reuse::SurelyOpen {
-            connection.line.look();
-        }
+        let connection = idle.get(at)?;
         if connection.is_closed() {
             idle.remove(at);
         } else if connection.since.elapsed() >= youngest {
             // So are all before it.
             return None;
-        } else if connection.line.is_ready() {
+        } else if connection.line.sender.is_ready() {
             return Some(idle.remove(at).line);
         }
     }
 }
 
-/// Puts a connection back once its answer has ended. One that nobody carries
-/// and that is not done with its request would never be.
+async fn open(target: &Target, worker: &Worker) -> io::Result<Line> {
+    let stream = TcpStream::connect(target.address()).await?;
+    listen::tune(&stream);
+    let (sender, connection) = http1::Builder::new()
+        .max_header_size(worker.limits.header_bytes)
+        .max_buf_size(BUFFER)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
+    let address = target.address();
+    tokio::spawn(async move {
+        if let Err(error) = connection.with_upgrades().await {
+            tracing::debug!(%address, %error, "a connection to a target ended early");
+        }
+    });
+    Ok(Line {
+        sender,
+        deadline: Deadline::default(),
+    })
+}
+
+/// Bytes that one connection reads ahead at most.
+pub(crate) const BUFFER: usize = 64 * 1024;
+
+/// Puts a connection back once its answer has ended.
 pub(crate) fn put_back(worker: &Worker, target: &Target, line: Line) {
-    if !line.is_closed() && (line.is_ready() || line.is_carried()) {
+    if !line.sender.is_closed() {
         target.keep(worker.index, Idle::new(line), worker.limits.idle_per_target);
     }
 }
@@ -168,10 +199,7 @@ pub(crate) fn sweep(worker: &Worker) {
     for entry in &worker.routing.table().entries {
         for target in &entry.targets {
             if let Some(mut idle) = target.idle(worker.index) {
-                idle.retain_mut(|connection| {
-                    connection.line.look();
-                    !connection.is_stale(worker.limits.target_idle)
-                });
+                idle.retain(|connection| !connection.is_stale(worker.limits.target_idle));
             }
         }
     }
