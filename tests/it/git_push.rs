@@ -284,7 +284,8 @@ fn who_breaks_off_leaves_the_deployment_running() {
         event["kind"] == "command.started"
     });
     let pid = i32::try_from(child.id()).expect("a process id");
-    nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGINT).expect("it runs");
+    // Not SIGINT, which is ignored by whatever was started in the background.
+    nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGTERM).expect("it runs");
     assert!(!child.wait().expect("git ends").success());
     std::fs::write(&go, "").expect("a file");
     deployment.ended().succeeded();

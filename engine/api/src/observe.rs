@@ -49,16 +49,32 @@ pub fn describe() {
 
 /// Where a request leaves its route for whoever counts it. Before a change that
 /// has a condition something else may be read, so the last one holds.
-#[derive(Debug, Clone, Default)]
-struct Place(Arc<Mutex<Option<MatchedPath>>>);
+#[derive(Debug, Clone)]
+struct Place {
+    span: Span,
+    method: &'static str,
+    route: Arc<Mutex<Option<MatchedPath>>>,
+}
 
 impl Place {
+    fn new(span: &Span, method: &'static str) -> Self {
+        Self {
+            span: span.clone(),
+            method,
+            route: Arc::default(),
+        }
+    }
+
+    /// A trace's span that has begun takes no other name from a field.
     fn note(&self, route: &MatchedPath) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(route.clone());
+        let name = format!("{} {}", self.method, route.as_str());
+        self.span.context().span().update_name(name);
+        self.span.record("http.route", route.as_str());
+        *self.route.lock().unwrap_or_else(PoisonError::into_inner) = Some(route.clone());
     }
 
     fn route(&self) -> String {
-        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = self.route.lock().unwrap_or_else(PoisonError::into_inner);
         noted
             .as_ref()
             .map_or("unknown", MatchedPath::as_str)
@@ -67,14 +83,15 @@ impl Place {
 }
 
 pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
-    let (method, place) = (known(request.method()), Place::default());
-    request.extensions_mut().insert(place.clone());
+    let method = known(request.method());
     let span = span(&request, method);
+    let place = Place::new(&span, method);
+    request.extensions_mut().insert(place.clone());
     let began = Instant::now();
     let response = next.run(request).instrument(span.clone()).await;
     let (status, took) = (response.status(), began.elapsed());
     let route = place.route();
-    close(&span, method, &route, status, took);
+    close(&span, status, took);
     count(&route, method, status, took);
     response
 }
@@ -96,7 +113,7 @@ fn span(request: &Request, method: &'static str) -> Span {
     let span = tracing::info_span!(
         "request",
         id = id(request.headers()),
-        otel.name = Empty,
+        otel.name = method,
         otel.kind = "server",
         http.request.method = method,
         http.route = Empty,
@@ -111,12 +128,10 @@ fn span(request: &Request, method: &'static str) -> Span {
     span
 }
 
-fn close(span: &Span, method: &'static str, route: &str, status: StatusCode, took: Duration) {
+fn close(span: &Span, status: StatusCode, took: Duration) {
     if span.is_none() {
         return;
     }
-    span.record("otel.name", format!("{method} {route}"));
-    span.record("http.route", route);
     span.record("http.response.status_code", status.as_u16());
     if status.is_server_error() {
         span.record("otel.status_code", "ERROR");

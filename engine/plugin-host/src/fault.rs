@@ -123,11 +123,11 @@ pub(crate) fn ended(
     limits: &Limits,
 ) -> Fault {
     let after = shown(took);
-    let stop = error.downcast_ref::<Stop>();
-    if stop == Some(&Stop::Cpu) {
+    let stop = stop(error);
+    if stop == Some(Stop::Cpu) {
         return out_of_cpu(limits, &after);
     }
-    if stop == Some(&Stop::HandedOver) || is_out_of_fuel(error) {
+    if stop == Some(Stop::HandedOver) || is_out_of_fuel(error) {
         return handed_over(limits, &after);
     }
     if let Some(off) = error.downcast_ref::<OffTape>() {
@@ -142,7 +142,7 @@ pub(crate) fn ended(
     let exit = exit.map(|exit| format!("it ended itself with exit code {}", exit.0));
     let cause = match trap.or(exit) {
         Some(cause) => cause,
-        None if stop == Some(&Stop::NotStarted) => {
+        None if stop == Some(Stop::NotStarted) => {
             return Fault::host(format!("could not be started: {}", error.root_cause()))
                 .with_hint("the machine may be short of memory; try again later");
         }
@@ -155,6 +155,13 @@ pub(crate) fn ended(
         ..Fault::new(PluginErrorKind::Trap, what)
     }
     .with_hint(TELL_AUTHOR)
+}
+
+/// Why the guest was stopped: what ended it while it started says more than
+/// that it did not start, whichever of the two a search finds first.
+fn stop(error: &wasmtime::Error) -> Option<Stop> {
+    let cause = error.root_cause().downcast_ref::<Stop>();
+    cause.or_else(|| error.downcast_ref::<Stop>()).copied()
 }
 
 /// The wall time is over.
@@ -215,5 +222,19 @@ fn shown(time: Duration) -> String {
         millis @ 0..1000 => format!("{millis} ms"),
         millis if millis % 1000 == 0 => format!("{} s", millis / 1000),
         millis => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ended_a_start_says_more_than_that_it_did_not_start() {
+        let ended = wasmtime::Error::from(Stop::Cpu).context(Stop::NotStarted);
+        assert_eq!(stop(&ended), Some(Stop::Cpu));
+        let failed = wasmtime::Error::msg("no memory").context(Stop::NotStarted);
+        assert_eq!(stop(&failed), Some(Stop::NotStarted));
+        assert_eq!(stop(&wasmtime::Error::msg("a trap")), None);
     }
 }
