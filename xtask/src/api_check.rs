@@ -163,8 +163,10 @@ fn names(deployment: &str) -> String {
     };
     format!(
         "[parameters]\n\"path.app\" = \"guestbook\"\n\"path.environment\" = \"live\"\n\
-         \"path.deployment\" = \"{deployment}\"\n\"path.label\" = \"Migrate\"\n\n{}\n{}",
+         \"path.deployment\" = \"{deployment}\"\n\"path.label\" = \"Migrate\"\n\n{}\n{}\n{}",
         gone("DELETE /v1/apps/{app}", "app"),
+        // It would find the name of its own token in an answer.
+        gone("DELETE /v1/tokens/{token}", "token"),
         gone(
             "DELETE /v1/apps/{app}/environments/{environment}",
             "environment"

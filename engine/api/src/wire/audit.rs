@@ -22,6 +22,7 @@ pub struct ListAudit {
     pub since: Option<Timestamp>,
     /// Only older ones than this: `next` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(format = "uint64")]
     pub before: Option<u64>,
     /// 50 unless given, 500 at most.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -21,6 +21,7 @@ pub struct Events {
 pub struct EventsQuery {
     /// Only events after this number.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(format = "uint64")]
     pub after: Option<u64>,
     /// 100 unless given, 1000 at most. Not for streams.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -21,6 +21,7 @@ pub struct LogPage {
 pub struct LogQuery {
     /// Only lines after this number.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(format = "uint64")]
     pub after: Option<u64>,
     /// Of a JSON page: 1000 unless given, 10000 at most.
     #[serde(skip_serializing_if = "Option::is_none")]
