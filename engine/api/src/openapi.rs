@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
-use utoipa::openapi::schema::{AllOf, Object, Schema, Type};
+use utoipa::openapi::schema::{AllOf, ArrayItems, Object, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, InfoBuilder, OpenApi, PathItem, Ref, RefOr, Required};
 use utoipa::{PartialSchema, ToSchema};
@@ -103,11 +103,30 @@ fn schema_of(parameter: &str, schemas: &BTreeSet<String>) -> RefOr<Schema> {
 fn close_compositions(components: &mut Components) {
     let all = components.schemas.clone();
     for schema in components.schemas.values_mut() {
-        if let RefOr::T(Schema::AllOf(parts)) = schema
-            && let Some(whole) = joined(parts, &all)
-        {
-            *schema = RefOr::T(Schema::Object(whole));
+        close(schema, &all);
+    }
+}
+
+/// A composition may stand anywhere below, as in the items of a page.
+fn close(schema: &mut RefOr<Schema>, all: &BTreeMap<String, RefOr<Schema>>) {
+    let RefOr::T(inner) = schema else { return };
+    match inner {
+        Schema::AllOf(parts) => {
+            if let Some(whole) = joined(parts, all) {
+                *schema = RefOr::T(Schema::Object(whole));
+            }
         }
+        Schema::Object(object) => {
+            for property in object.properties.values_mut() {
+                close(property, all);
+            }
+        }
+        Schema::Array(array) => {
+            if let ArrayItems::RefOrSchema(items) = &mut array.items {
+                close(items, all);
+            }
+        }
+        _ => {}
     }
 }
 
