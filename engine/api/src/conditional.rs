@@ -25,9 +25,10 @@ use crate::problem::{Kind, Problem};
 
 /// Settings and pages of lists are smaller; nothing larger gets a tag.
 const MOST_TAGGED: usize = 16 * 1024 * 1024;
+/// A push lasts as long as its deployment.
+const PUSHES: &str = "/git/";
 /// What asks for something and changes no settings: it may take long, and
 /// nobody waits for it.
-const PUSHES: &str = "/git/";
 const ACTIONS: [&str; 5] = ["/plan", "/deployments", "/cancel", "/rollback", "/promote"];
 
 /// Answers requests by asking the routes.
@@ -83,14 +84,13 @@ impl Conditional {
         let (head, body) = request.into_parts();
         let now = self.look(&head).await;
         let request = Request::from_parts(head, body);
-        match now.as_ref().and_then(tag) {
-            Some(tag) if names(&wanted, tag) => self.ask(request).await,
-            Some(tag) => changed(tag),
-            // Refused or not there: the change itself says why.
-            None => match now {
-                Some(_) => self.ask(request).await,
-                None => untagged().into_response(),
-            },
+        let Some(now) = now else {
+            return untagged().into_response();
+        };
+        match tag(&now) {
+            Some(tag) if !names(&wanted, tag) => changed(tag),
+            // What is refused or not there, the change itself tells.
+            Some(_) | None => self.ask(request).await,
         }
     }
 

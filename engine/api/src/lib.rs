@@ -14,6 +14,7 @@ pub mod router;
 pub mod state;
 
 pub mod wire;
+pub mod words;
 
 pub mod route;
 pub mod tail;

@@ -4,7 +4,6 @@ use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
-use shipway_core::name::Timestamp;
 
 use crate::failure::Failure;
 
@@ -80,26 +79,6 @@ fn trimmed(text: &str) -> String {
     lines.join("\n")
 }
 
-/// `3 min ago`, for columns.
-pub fn ago(at: Timestamp, now: Timestamp) -> String {
-    let seconds = (now.as_millis() - at.as_millis()).max(0) / 1000;
-    match seconds {
-        0..=59 => format!("{seconds} s ago"),
-        60..=3599 => format!("{} min ago", seconds / 60),
-        3600..=172_799 => format!("{} h ago", seconds / 3600),
-        _ => format!("{} days ago", seconds / 86_400),
-    }
-}
-
-/// `850 ms`, `12.3 s`, `4 min 05 s`.
-pub fn took(millis: u64) -> String {
-    match millis {
-        0..=999 => format!("{millis} ms"),
-        1000..=59_999 => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
-        _ => format!("{} min {:02} s", millis / 60_000, millis % 60_000 / 1000),
-    }
-}
-
 /// A dash where there is nothing.
 pub fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
@@ -120,15 +99,5 @@ mod tests {
         guestbook  main
         a          -
         ");
-    }
-
-    #[test]
-    fn times_are_short() {
-        let at = |millis| Timestamp::from_millis(millis);
-        assert_eq!(ago(at(0), at(59_000)), "59 s ago");
-        assert_eq!(ago(at(0), at(7_200_000)), "2 h ago");
-        assert_eq!(ago(at(5000), at(0)), "0 s ago");
-        assert_eq!(took(12_345), "12.3 s");
-        assert_eq!(took(245_000), "4 min 05 s");
     }
 }

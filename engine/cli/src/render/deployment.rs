@@ -4,12 +4,13 @@ use std::fmt::{self, Write};
 
 use shipway_api::wire::deployment::Deployment;
 use shipway_api::wire::environment::EnvironmentStatus;
+use shipway_api::words::{ago, took};
 use shipway_core::ending::{Aftermath, Ending, Failed};
 use shipway_core::journal::Entry;
 use shipway_core::name::Timestamp;
 
 use crate::exit::Exit;
-use crate::output::{ago, or_dash, table, took};
+use crate::output::{or_dash, table};
 
 /// A list, newest first.
 pub fn list(deployments: &[Deployment], now: Timestamp) -> String {

@@ -7,11 +7,12 @@ use shipway_api::wire::app::{App, CredentialsKind};
 use shipway_api::wire::environment::Environment;
 use shipway_api::wire::token::Token;
 use shipway_api::wire::variable::Variable;
+use shipway_api::words::ago;
 use shipway_core::environment::{PluginChoice, ProcessSettings};
 use shipway_core::name::{PluginName, Timestamp};
 use shipway_core::release::SettingsCommand;
 
-use crate::output::{ago, or_dash, table};
+use crate::output::{or_dash, table};
 
 pub fn apps(apps: &[App]) -> String {
     if apps.is_empty() {

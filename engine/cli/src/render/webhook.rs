@@ -1,10 +1,11 @@
 //! Webhooks as people read them.
 
 use shipway_api::wire::webhook::{CreatedWebhook, Webhook};
+use shipway_api::words::ago;
 use shipway_core::name::Timestamp;
 use shipway_core::webhook::{Provider, Rule};
 
-use crate::output::{ago, or_dash, table};
+use crate::output::{or_dash, table};
 
 /// What to enter at the Git host.
 pub fn created(made: &CreatedWebhook, server: &str) -> String {

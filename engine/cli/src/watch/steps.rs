@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use console::{strip_ansi_codes, truncate_str};
+use shipway_api::words::took;
 use shipway_core::journal::{CheckOutcome, Entry, Event, Output};
 use shipway_core::name::Timestamp;
 use shipway_core::pipeline::Step;
@@ -10,8 +11,6 @@ use shipway_core::plan::Plan;
 use shipway_core::ports::Stream;
 use shipway_core::ports::store::LogLine;
 use shipway_core::release::Phase;
-
-use crate::output::took;
 
 /// More lines than a screen shows of one command.
 const KEPT: usize = 20;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Redirect;
-use http::header::LOCATION;
 use maud::{Markup, html};
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::journal::BuildWish;
@@ -90,8 +89,7 @@ pub async fn deploy(
 
 /// To the page of a deployment that the API has accepted.
 pub(super) fn to_it(accepted: &deployment::Accepted) -> Redirect {
-    let (_, headers, Json(deployment)) = accepted;
-    debug_assert!(headers.iter().any(|(name, _)| *name == LOCATION));
+    let (_, _, Json(deployment)) = accepted;
     Redirect::to(&format!("/deployments/{}", deployment.id))
 }
 

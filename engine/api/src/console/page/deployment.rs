@@ -11,7 +11,7 @@ use shipway_core::token::Scope;
 use super::Page;
 use crate::console::fields::Fields;
 use crate::console::part::log::Log;
-use crate::console::part::words::{badge, duration, goes_on, moment, short, subject, took};
+use crate::console::part::words::{badge, duration, goes_on, moment, short, subject};
 use crate::console::part::{at, may, plan, steps, with_query};
 use crate::console::session::Visitor;
 use crate::console::shell::{Place, Shell};
@@ -20,6 +20,7 @@ use crate::problem::Problem;
 use crate::route::deployment::{find, frozen};
 use crate::state::ApiState;
 use crate::wire::deployment::{Deployment, Status};
+use crate::words::took;
 
 /// Entries read at once, and how often: far more than a plan may make.
 const BATCH: u32 = 1000;

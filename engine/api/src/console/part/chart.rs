@@ -3,8 +3,9 @@
 
 use maud::{Markup, html};
 
-use super::words::{duration, short, took};
+use super::words::{duration, short};
 use crate::wire::deployment::Deployment;
+use crate::words::took;
 
 const BAR: usize = 14;
 const GAP: usize = 4;

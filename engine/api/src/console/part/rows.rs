@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 use shipway_core::name::Timestamp;
 
-use super::words::{badge, duration, moment, short, subject, took};
+use super::words::{badge, duration, moment, short, subject};
 use crate::wire::deployment::Deployment;
+use crate::words::took;
 
 /// Whether each says which environment it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

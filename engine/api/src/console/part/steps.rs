@@ -7,7 +7,8 @@ use shipway_core::name::{Label, Timestamp};
 use shipway_core::pipeline::Step;
 use shipway_core::release::Phase;
 
-use super::words::{moment, took};
+use super::words::moment;
+use crate::words::took;
 
 /// A step as its journal tells it.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use shipway_api::words::took;
 use shipway_plugin_tools::build::{BuildError, Built};
 use shipway_plugin_tools::progress::Progress;
 
 use super::{Detail, interrupted, toolbox};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{JsonFlag, note, show, took};
+use crate::output::{JsonFlag, note, show};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use shipway_api::words::took;
 use shipway_core::plugin::Description;
 use shipway_plugin_tools::inspect::{self, Inspection};
 
 use super::test::Theatre;
 use super::toolbox;
 use crate::failure::Failure;
-use crate::output::{JsonFlag, show, took};
+use crate::output::{JsonFlag, show};
 use crate::render;
 use crate::verb::plugin::source;
 

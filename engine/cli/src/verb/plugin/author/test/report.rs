@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use console::style;
 use serde::Serialize;
 use serde_json::Value;
+use shipway_api::words::took;
 use shipway_core::plugin::{Description, Role};
 use shipway_plugin_host::HostCall;
 
 use super::outcome::Outcome;
-use crate::output::took;
 use crate::verb::plugin::author::Detail;
 
 /// Characters of a host call's arguments and answer that are shown.
