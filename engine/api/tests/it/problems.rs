@@ -175,3 +175,17 @@ fn every_kind_has_a_type_of_its_own() {
     let slugs: BTreeSet<&str> = Kind::ALL.iter().map(|kind| kind.slug()).collect();
     assert_eq!(slugs.len(), Kind::ALL.len());
 }
+
+#[test]
+fn every_kind_is_in_the_docs() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let listed = page.lines().filter(|line| line.contains("`/problems/"));
+    let listed: BTreeSet<&str> = listed.collect();
+    let row = |kind: &Kind| {
+        let (status, uri, title) = (kind.status().as_u16(), kind.uri(), kind.title());
+        format!("| {status} | `{uri}` | {title} |")
+    };
+    let rows: BTreeSet<String> = Kind::ALL.iter().map(row).collect();
+    assert_eq!(listed, rows.iter().map(String::as_str).collect());
+}
