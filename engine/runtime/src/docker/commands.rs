@@ -24,7 +24,7 @@ use super::attended::{Attended, Attending, End, Limit};
 use super::container::{self, Kept, Spec, Start, no_health_check};
 use super::driver::{self, Ended};
 use super::engine::Engine;
-use super::label::{self, COMMAND, DEPLOYMENT, NONCE, PREFIX, RUN, Role};
+use super::label::{self, ATTEMPT, COMMAND, DEPLOYMENT, NONCE, PREFIX, RUN, Role};
 use super::marks::Marked;
 use super::one_off::{OneOff, Started, WhenDropped};
 use crate::lines::Stored;
@@ -36,16 +36,12 @@ pub async fn run(
 ) -> Result<(), RuntimeError> {
     // One that an engine before us left may be at work still.
     remove_all_of(engine, run).await?;
-    let job = Job {
-        engine,
-        run,
-        watcher,
-    };
+    let job = Job::new(engine, run, watcher);
     let mut shared = Shared::NotYet;
     match job.all_from(run.from, &mut shared).await {
         Ok(next) => shared.close(next).await,
         Err(error) => {
-            if let Err(left) = remove_all_of(engine, run).await {
+            if let Err(left) = job.remove_its_own().await {
                 tracing::warn!(run = %run.name, error = %left, "a container was left behind");
             }
             Err(error)
@@ -53,7 +49,7 @@ pub async fn run(
     }
 }
 
-/// Removes what is left of a run.
+/// Removes what is left of a run, whoever made it.
 pub async fn remove_all_of(engine: &Engine, run: &CommandRun) -> Result<(), RuntimeError> {
     let deployment = run.deployment.to_string();
     let labels = [(DEPLOYMENT, deployment.as_str()), (RUN, run.name.as_str())];
@@ -64,6 +60,7 @@ pub struct Job<'a> {
     pub engine: &'a Engine,
     pub run: &'a CommandRun,
     pub watcher: &'a dyn CommandWatcher,
+    attempt: String,
 }
 
 /// The container of all commands.
@@ -94,6 +91,15 @@ pub enum Next {
 }
 
 impl<'a> Job<'a> {
+    pub fn new(engine: &'a Engine, run: &'a CommandRun, watcher: &'a dyn CommandWatcher) -> Self {
+        Self {
+            engine,
+            run,
+            watcher,
+            attempt: label::nonce(),
+        }
+    }
+
     /// One after the other, until one fails or the watcher halts.
     pub async fn all_from(&self, first: usize, shared: &mut Shared) -> Result<Next, RuntimeError> {
         for (index, command) in self.run.commands.iter().enumerate().skip(first) {
@@ -153,6 +159,12 @@ impl<'a> Job<'a> {
             Ok(()) if self.run.keeps(exit) => Next::Keep,
             Ok(()) | Err(_) => Next::Stop,
         }
+    }
+
+    /// Another attempt at the run may have begun, and ended this one.
+    async fn remove_its_own(&self) -> Result<(), RuntimeError> {
+        let labels = [(ATTEMPT, self.attempt.as_str())];
+        container::remove_labelled(self.engine, &labels, &[Role::Commands]).await
     }
 
     /// Starts the container of all commands from this one on, which waits for
@@ -244,6 +256,7 @@ impl<'a> Job<'a> {
         let run = self.run;
         let mut labels = label::labels(Role::Commands, &run.environment, run.deployment);
         labels.insert(RUN.to_owned(), run.name.to_string());
+        labels.insert(ATTEMPT.to_owned(), self.attempt.clone());
         labels.extend(more_labels);
         let spec = Spec {
             image: run.image.reference.clone(),

@@ -30,6 +30,9 @@ pub const COMMAND: &str = "shipway.command";
 /// By which the markers in the log of a run's container are known. The container
 /// of one command alone has none.
 pub const NONCE: &str = "shipway.nonce";
+/// Which attempt at a run made the container: an engine that lost its run to
+/// another one has its own, and removes no container of the other's.
+pub const ATTEMPT: &str = "shipway.attempt";
 
 /// Every name of ours begins with this.
 pub const PREFIX: &str = "shipway-";

@@ -34,11 +34,7 @@ pub async fn resume(
     watcher: &dyn CommandWatcher,
 ) -> Result<Resumed, RuntimeError> {
     let mut resuming = Resuming {
-        job: Job {
-            engine,
-            run,
-            watcher,
-        },
+        job: Job::new(engine, run, watcher),
         left: Left::of(engine, run).await?,
     };
     let mut shared = Shared::NotYet;

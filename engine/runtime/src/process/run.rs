@@ -3,6 +3,7 @@
 //! release commands has a name, by which it is found and gone on with.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
@@ -24,6 +25,8 @@ const COMMANDS: &str = "commands";
 #[derive(Debug)]
 pub struct Run {
     folder: PathBuf,
+    /// In the record: another engine that takes the folder over writes its own.
+    attempt: String,
     pub scratch: Scratch,
     pub group: Group,
     /// Limits that are not kept, for the log.
@@ -37,6 +40,9 @@ struct Record {
     /// The machine's; empty in a record of an older engine.
     #[serde(default)]
     boot: String,
+    /// Empty in a record of an older engine.
+    #[serde(default)]
+    attempt: String,
 }
 
 /// Whether what a run had begun can still be at work.
@@ -94,6 +100,7 @@ impl Run {
         let run = Self {
             scratch: Scratch::of(&folder),
             folder,
+            attempt: record.attempt,
             group,
             problems: Vec::new(),
         };
@@ -123,11 +130,12 @@ impl Run {
         let scratch = Scratch::make(&folder, image_home).map_err(|e| failed(what(), e))?;
         let run = Self {
             folder,
+            attempt: nonce(),
             scratch,
             group,
             problems,
         };
-        run.note(None)?;
+        run.write(None)?;
         Ok(run)
     }
 
@@ -142,10 +150,20 @@ impl Run {
 
     /// Writes down what runs now.
     pub fn note(&self, process: Option<ProcessId>) -> Result<(), RuntimeError> {
+        if is_of(&self.folder, &self.attempt) {
+            self.write(process)
+        } else {
+            let taken = io::Error::other("another engine has begun it again");
+            Err(failed("go on with the run", taken))
+        }
+    }
+
+    fn write(&self, process: Option<ProcessId>) -> Result<(), RuntimeError> {
         let record = Record {
             process,
             group: self.group.clone(),
             boot: boot().to_owned(),
+            attempt: self.attempt.clone(),
         };
         write_record(&self.folder.join(RECORD), &record)
             .map_err(|error| failed("write down what the run does", error))
@@ -156,11 +174,12 @@ impl Run {
         self.close_after(Next::Stop).await;
     }
 
-    /// The same, unless the folder stays for a look inside. `last` is what came
-    /// of the run's last command.
+    /// The same, unless the folder stays for a look inside, or is another
+    /// engine's by now. `last` is what came of the run's last command.
     pub async fn close_after(self, last: Next) {
-        let folder = self.folder.clone();
+        let (folder, attempt) = (self.folder.clone(), self.attempt);
         let closed = blocking("close the run", move || match last {
+            _ if !is_of(&folder, &attempt) => Ok(()),
             Next::Start | Next::Stop => end(&folder),
             Next::Keep => halt(&folder),
         });
@@ -181,6 +200,11 @@ pub enum Next {
 
 fn nonce() -> String {
     format!("{:016x}", rand::random::<u64>())
+}
+
+/// Whether it was that attempt which made the run's folder.
+fn is_of(folder: &Path, attempt: &str) -> bool {
+    read_record::<Record>(&folder.join(RECORD)).is_some_and(|record| record.attempt == attempt)
 }
 
 /// No nonce holds a dash.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use shipway_core::environment::Volume;
 use shipway_core::journal::Exit;
 use shipway_core::ports::Stream;
-use shipway_core::ports::runtime::Command;
+use shipway_core::ports::runtime::{Command, CommandRun};
 
 use super::instances::request;
 use super::recorder::{Heard, Recorder, record};
@@ -26,6 +26,7 @@ pub async fn every_case(fixture: &Fixture) {
     arguments_arrive_as_they_are(fixture).await;
     what_it_leaves_running_is_killed(fixture).await;
     a_volume_outlives_the_run(fixture).await;
+    a_run_that_is_begun_again_ends_the_old_one(fixture).await;
 }
 
 pub async fn an_exit_in_one_command_does_not_end_the_next(fixture: &Fixture) {
@@ -225,4 +226,28 @@ pub async fn a_volume_outlives_the_run(fixture: &Fixture) {
     })
     .await;
     fixture.runtime.clean_up(request.deployment).await.unwrap();
+}
+
+/// An engine that lost its lease left its run at work; the next one ends it
+/// first, and what the old one does then leaves the new run alone.
+pub async fn a_run_that_is_begun_again_ends_the_old_one(fixture: &Fixture) {
+    let run = fixture.command_run(vec![shell("echo begun; sleep 600")]);
+    let old = Recorder::new();
+    let running = {
+        let (runtime, run, old) = (fixture.runtime.clone(), run.clone(), old.clone());
+        tokio::spawn(async move { runtime.run_commands(&run, old).await })
+    };
+    eventually("the command began", || async {
+        !old.lines(Stream::Stdout).is_empty()
+    })
+    .await;
+
+    let again = CommandRun {
+        commands: vec![shell("echo again; sleep 2"), shell("echo more")],
+        ..run
+    };
+    let recorder = record(&*(fixture.another)(), &again).await;
+    assert_eq!(recorder.lines(Stream::Stdout), ["again", "more"]);
+    let ended = tokio::time::timeout(Duration::from_secs(20), running).await;
+    let _ended_badly = ended.expect("the old run ends").unwrap();
 }

@@ -236,35 +236,6 @@ async fn no_command_starts_before_its_start_is_written_down() {
     machine.clean().await;
 }
 
-/// An engine that died left its container at work; the next one ends it first.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_begun_again_ends_the_old_one() {
-    let Some(machine) = Machine::new("again").await else {
-        return;
-    };
-    let fixture = machine.fixture("true").await;
-    let run = fixture.command_run(vec![shell("echo begun; sleep 600")]);
-    let old = Recorder::new();
-    let running = {
-        let (runtime, run, old) = (machine.runtime.clone(), run.clone(), old.clone());
-        tokio::spawn(async move { runtime.run_commands(&run, old).await })
-    };
-    crate::conformance::eventually("the command began", || async {
-        !old.lines(Stream::Stdout).is_empty()
-    })
-    .await;
-    let again = CommandRun {
-        commands: vec![shell("echo again")],
-        ..run.clone()
-    };
-    let recorder = record(&*machine.runtime, &again).await;
-    assert_eq!(recorder.lines(Stream::Stdout), ["again"]);
-    let _ended_badly = running.await.unwrap();
-    assert_eq!(machine.containers(&label(&run)).await, Vec::<String>::new());
-
-    machine.clean().await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn many_long_commands_arrive_byte_for_byte() {
     let Some(machine) = Machine::new("long").await else {
