@@ -1,6 +1,7 @@
 //! The thread that advances the engine's epoch, so that a guest that never
 //! ends is interrupted. It sleeps while no call runs.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,14 +17,12 @@ pub(crate) struct Ticker {
 
 #[derive(Debug, Default)]
 struct Shared {
-    state: Mutex<State>,
+    calls: AtomicUsize,
+    /// Set before the thread looks whether a call runs, so that a call which
+    /// it did not see sees it, and only then takes the time to wake it.
+    sleeps: AtomicBool,
+    closed: Mutex<bool>,
     changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    calls: usize,
-    closed: bool,
 }
 
 impl Ticker {
@@ -38,15 +37,18 @@ impl Ticker {
 
     /// Ticks until the guard is dropped.
     pub(crate) fn tick(&self) -> Ticking {
-        self.shared.lock().calls += 1;
-        self.shared.changed.notify_one();
+        self.shared.calls.fetch_add(1, Ordering::SeqCst);
+        if self.shared.sleeps.load(Ordering::SeqCst) {
+            let _awake = self.shared.lock();
+            self.shared.changed.notify_one();
+        }
         Ticking(Arc::clone(&self.shared))
     }
 }
 
 impl Drop for Ticker {
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
+        *self.shared.lock() = true;
         self.shared.changed.notify_one();
     }
 }
@@ -57,26 +59,28 @@ pub(crate) struct Ticking(Arc<Shared>);
 
 impl Drop for Ticking {
     fn drop(&mut self) {
-        self.0.lock().calls -= 1;
+        self.0.calls.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Until a call runs; whether the host is closed instead.
+    fn sleep(&self) -> bool {
+        let closed = self.lock();
+        self.sleeps.store(true, Ordering::SeqCst);
+        let idle = |closed: &mut bool| !*closed && self.calls.load(Ordering::SeqCst) == 0;
+        let closed = self.changed.wait_while(closed, idle);
+        self.sleeps.store(false, Ordering::SeqCst);
+        *closed.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn tick(engine: &Engine, shared: &Shared) {
-    loop {
-        let idle = shared
-            .changed
-            .wait_while(shared.lock(), |state| state.calls == 0 && !state.closed)
-            .unwrap_or_else(PoisonError::into_inner);
-        if idle.closed {
-            return;
-        }
-        drop(idle);
+    while !shared.sleep() {
         std::thread::sleep(TICK);
         engine.increment_epoch();
     }

@@ -47,7 +47,7 @@ fn main() -> Result<()> {
     }
     let calls = latencies(&arguments, &runtime)?;
     report.insert("calls".into(), calls);
-    if let Some(rust) = rust {
+    if let (Some(rust), false) = (rust, arguments.quick) {
         report.insert("throughput".into(), throughput(&runtime, rust)?);
     }
     if !arguments.quick {
@@ -60,7 +60,7 @@ fn main() -> Result<()> {
 fn latencies(arguments: &Arguments, runtime: &Arc<Runtime>) -> Result<Value> {
     let mut contenders = Vec::new();
     for plugin in &arguments.plugins {
-        let ours = Arc::new(Ours::new(runtime, plugin, ours::Setup::default())?);
+        let ours = Ours::new(runtime, plugin, ours::Setup::default())?;
         let batch = match plugin.language.as_str() {
             "rust" | "c" => 200,
             _ => 20,
