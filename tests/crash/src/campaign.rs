@@ -67,8 +67,8 @@ fn tell(runtime: Runtime, story: Story, only: Option<Point>, outcome: &mut Outco
     let mut serving = 1;
     // Once undisturbed: how many entries does it write beside that of the trigger?
     let version = site.next_version();
-    let entries = site.live.deploy().events().len() - 1;
-    if story == Story::Succeeds {
+    let entries = site.deploy_undisturbed();
+    if story.status() == "succeeded" {
         serving = version;
     }
     let points: Vec<Point> = Point::all(entries)

@@ -9,11 +9,11 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 use shipway_core::environment::{EnvironmentKey, RuntimeKind};
-use shipway_core::journal::{BuildWish, Subject, Trigger};
+use shipway_core::journal::{BuildWish, Event, Subject, Trigger};
 use shipway_core::name::{DeploymentId, Timestamp};
 use shipway_core::ports::clock::Clock;
 use shipway_core::ports::runtime::Runtime;
-use shipway_core::ports::store::Deployments as _;
+use shipway_core::ports::store::{Created, Deployments as _};
 use shipway_executor::command::Commands as _;
 use shipway_executor::engine::Engine;
 use shipway_executor::world::World;
@@ -48,6 +48,9 @@ pub struct Arguments {
     /// Where it dies
     #[arg(long)]
     at: Point,
+    /// Cancel while this command runs
+    #[arg(long)]
+    cancel_in: Option<String>,
 }
 
 /// Ends only if the point is never reached.
@@ -77,11 +80,26 @@ async fn deploy(arguments: &Arguments) -> Result<()> {
         build: BuildWish::Reuse,
         subject: Subject::Commit,
     };
-    engine.trigger(trigger).await?;
+    let id = match engine.trigger(trigger).await? {
+        Created::New(deployment) | Created::Earlier(deployment) => deployment.id,
+    };
+    if let Some(label) = &arguments.cancel_in {
+        while !is_running(&store, id, label).await? {
+            sleep(LOOK_EVERY).await;
+        }
+        engine.cancel(id, "the crash loop").await?;
+    }
     while !store.unfinished().await?.is_empty() {
         sleep(LOOK_EVERY).await;
     }
     Ok(())
+}
+
+async fn is_running(store: &SqliteStore, id: DeploymentId, label: &str) -> Result<bool> {
+    let entries = store.journal(id, 0, 1_000).await?;
+    Ok(entries.iter().any(|entry| {
+        matches!(&entry.event, Event::CommandStarted { label: started, .. } if started.as_str() == label)
+    }))
 }
 
 fn wire(state: &Path, shipway: &Path, store: Arc<SqliteStore>) -> Result<Engine> {

@@ -58,9 +58,8 @@ fn reason(now: &Value) -> Option<&str> {
 /// it says which, and that it was started.
 fn ending(site: &Site<'_>, now: &Value, events: &[Value], way: Way) -> Vec<String> {
     if way == Way::ToItsEnd {
-        let expected = site.story.reason();
-        let status = expected.map_or("succeeded", |_| "failed");
-        if reason(now) == expected && now["status"] == status {
+        let story = site.story;
+        if reason(now) == story.reason() && now["status"] == story.status() {
             return Vec::new();
         }
         return vec![format!("it ended as {}", now["ending"])];
@@ -151,9 +150,9 @@ fn left_over(site: &Site<'_>, deployment: &Deployment<'_>, now: &Value) -> Vec<S
         }
         Runtime::Docker => {
             let containers = running_containers_of(&site.live.app);
-            match containers.len() {
-                1 => Vec::new(),
-                _ => vec![format!("these containers run: {containers:?}")],
+            match containers.len() == site.story.instances() {
+                true => Vec::new(),
+                false => vec![format!("these containers run: {containers:?}")],
             }
         }
     }

@@ -47,10 +47,10 @@ impl Runtime {
         }
     }
 
-    fn settings(self) -> Value {
+    fn settings(self, story: Story) -> Value {
         let mut settings = json!({
             "runtime": self.as_str(),
-            "processes": {"web": {"health": {"tries": 50}}},
+            "processes": {"web": {"health": {"tries": 50}, "instances": story.instances()}},
             "drain_seconds": 5,
         });
         if self == Self::Docker {
@@ -76,7 +76,7 @@ impl<'a> Site<'a> {
     pub fn open(ship: &'a Ship, runtime: Runtime, story: Story) -> Self {
         let repo = Repo::of(runtime.app());
         let app = ship.app("crash", &repo);
-        let live = app.environment("live", runtime.settings());
+        let live = app.environment("live", runtime.settings(story));
         live.deploy().succeeded();
         let notes = match runtime {
             Runtime::Process => ship.state_dir().display().to_string(),
@@ -123,7 +123,33 @@ impl<'a> Site<'a> {
             .get(&self.live.path("/deployments?limit=1"))
             .ok();
         let id = newest["items"][0]["id"].as_str().context("no deployment")?;
-        Ok(Deployment::new(self.ship, id.to_owned()).ended())
+        let deployment = Deployment::new(self.ship, id.to_owned());
+        self.cancel(&deployment);
+        Ok(deployment.ended())
+    }
+
+    /// Deploys with nobody in the way; gives how many entries the engine wrote
+    /// while it did, which are those that nobody asked for.
+    pub fn deploy_undisturbed(&self) -> usize {
+        let deployment = self.live.trigger(json!({}));
+        self.cancel(&deployment);
+        let asked = ["deployment.queued", "deployment.cancel-requested"];
+        let events = deployment.ended().events();
+        let written = |event: &&Value| asked.iter().all(|kind| event["kind"] != *kind);
+        events.iter().filter(written).count()
+    }
+
+    /// In the command where the story has it. The engine that died may have
+    /// been asked before; then it ends without us.
+    fn cancel(&self, deployment: &Deployment<'_>) {
+        let Some(label) = self.story.cancelled_in() else {
+            return;
+        };
+        deployment.until_event("the command runs, or it is over", |event| {
+            let runs = event["kind"] == "command.started" && event["data"]["label"] == label;
+            runs || event["kind"] == "deployment.ended"
+        });
+        self.ship.api.post(&deployment.path("/cancel"), &json!({}));
     }
 
     fn die(&self, point: Point) -> Result<ExitStatus> {
@@ -137,6 +163,9 @@ impl<'a> Site<'a> {
             .args(["--app", &self.live.app, "--environment", &self.live.name])
             .args(["--at", &point.to_string()])
             .stdin(Stdio::null());
+        if let Some(label) = self.story.cancelled_in() {
+            command.args(["--cancel-in", label]);
+        }
         let mut child = command.spawn().context("starting the engine that dies")?;
         Ok(until("the engine dies", PATIENCE, || {
             child.try_wait().ok().flatten()

@@ -11,16 +11,35 @@ pub enum Story {
     Succeeds,
     /// The gate refuses: what ran is undone, and the old version serves.
     Fails,
+    /// Somebody cancels while a release command runs.
+    Cancelled,
+    /// As the first, with two instances.
+    Scaled,
 }
 
 impl Story {
-    pub const ALL: [Self; 2] = [Self::Succeeds, Self::Fails];
+    pub const ALL: [Self; 4] = [Self::Succeeds, Self::Fails, Self::Cancelled, Self::Scaled];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Succeeds => "succeeds",
             Self::Fails => "fails",
+            Self::Cancelled => "cancelled",
+            Self::Scaled => "scaled",
         }
+    }
+
+    /// Of the app's one process.
+    pub fn instances(self) -> usize {
+        match self {
+            Self::Succeeds | Self::Fails | Self::Cancelled => 1,
+            Self::Scaled => 2,
+        }
+    }
+
+    /// The command that runs until somebody cancels.
+    pub fn cancelled_in(self) -> Option<&'static str> {
+        (self == Self::Cancelled).then_some("wait")
     }
 
     /// Each command says two lines, and leaves a note of its effect.
@@ -40,7 +59,12 @@ impl Story {
             command("check", "gate"),
         ];
         match self {
-            Self::Succeeds => all.push(command("announce", "after")),
+            Self::Succeeds | Self::Scaled => all.push(command("announce", "after")),
+            Self::Cancelled => {
+                let wait = format!("echo {NOTES} waits; sleep 600");
+                let wait = json!({ "label": "wait", "run": wait, "phase": "release" });
+                all.insert(1, wait);
+            }
             Self::Fails => {
                 all.push(json!({ "label": "refuse", "run": "exit 3", "phase": "gate" }));
                 all.push(command("tidy", "failed"));
@@ -52,16 +76,23 @@ impl Story {
     /// The effects of a deployment that was never killed, in order.
     pub fn effects(self) -> &'static [&'static str] {
         match self {
-            Self::Succeeds => &["migrate", "collect", "check", "announce"],
+            Self::Succeeds | Self::Scaled => &["migrate", "collect", "check", "announce"],
+            Self::Cancelled => &["migrate", "unmigrate"],
             Self::Fails => &["migrate", "collect", "check", "unmigrate", "tidy"],
         }
     }
 
-    /// Why a deployment fails that was never killed.
-    pub fn reason(self) -> Option<&'static str> {
+    /// How a deployment ends that was never killed.
+    pub fn status(self) -> &'static str {
         match self {
-            Self::Succeeds => None,
-            Self::Fails => Some("hook-error"),
+            Self::Succeeds | Self::Scaled => "succeeded",
+            Self::Fails => "failed",
+            Self::Cancelled => "cancelled",
         }
+    }
+
+    /// Why, if it fails.
+    pub fn reason(self) -> Option<&'static str> {
+        (self == Self::Fails).then_some("hook-error")
     }
 }
