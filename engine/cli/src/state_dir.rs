@@ -92,6 +92,11 @@ impl StateDir {
         self.0.join("proxy.pid")
     }
 
+    /// What the proxy obtained for TLS.
+    pub fn certificates(&self) -> PathBuf {
+        self.0.join("certificates")
+    }
+
     pub fn proxy_log(&self) -> PathBuf {
         self.0.join("proxy.log")
     }

@@ -2,36 +2,29 @@
 //! none runs, and leaves it running when it stops.
 
 mod console;
+mod proxy;
 
-use std::fs::OpenOptions;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use shipway_api::address::TrustedProxy;
 use shipway_api::rate::Rate;
 use shipway_api::signature::Key;
 use shipway_core::environment::RuntimeKind;
 use shipway_core::token::{Scope, Token};
-use shipway_proxy::ProxyRouter;
 use tokio::net::TcpListener;
 
 use self::console::ConsoleArguments;
-use crate::logging::{Format, Logging};
+use self::proxy::ProxyArguments;
+use crate::logging::Logging;
 use crate::spans;
 use crate::state_dir::{self, StateDir};
 use crate::stop::stop_signal;
 use crate::wire::{self, Choices, ControlPlane, SETTLE};
 use crate::{credentials, open_files, service};
-
-/// How long a proxy may take to answer after it was started.
-const PROXY_START: Duration = Duration::from_secs(10);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Run the engine and its API, and the proxy beside it
 #[derive(Debug, Args)]
@@ -44,10 +37,6 @@ pub struct Arguments {
     /// Where the API answers
     #[arg(long, default_value = "127.0.0.1:7766", value_name = "ADDRESS")]
     pub listen: SocketAddr,
-
-    /// Where the proxy answers for the apps
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
-    pub proxy_listen: Vec<SocketAddr>,
 
     /// Where the first token is written for the other verbs
     #[arg(long, env = "SHIPWAY_CREDENTIALS", value_name = "FILE")]
@@ -83,24 +72,23 @@ pub struct Arguments {
     #[arg(long, value_name = "ADDRESS")]
     pub trusted_proxy: Vec<TrustedProxy>,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Proxy")]
+    pub proxy: ProxyArguments,
+
+    #[command(flatten, next_help_heading = "Console")]
     pub console: ConsoleArguments,
 
-    /// Where the proxy that is started answers `/metrics`, to everybody: an
-    /// address of this machine, or of a network that is yours
-    #[arg(long, value_name = "ADDRESS")]
-    pub proxy_metrics_listen: Option<SocketAddr>,
-
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Logs and traces")]
     pub logging: Logging,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Logs and traces")]
     pub spans: spans::Tracing,
 }
 
 const EXAMPLES: &str = "Examples:
   shipway serve
   shipway serve --listen 0.0.0.0:7766 --proxy-listen 0.0.0.0:80
+  shipway serve --proxy-listen 0.0.0.0:80 --proxy-tls-listen 0.0.0.0:443 --acme-contact ops@example.com
   shipway serve --state-dir /var/lib/shipway --runtime docker";
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -118,7 +106,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .with_context(|| format!("could not listen on {}", arguments.listen))?;
     let address = listener.local_addr()?;
 
-    ensure_proxy(&state, &arguments).await?;
+    proxy::ensure(&state, &arguments.proxy, &arguments.logging).await?;
     let default_runtime = if arguments.runtime == "docker" {
         RuntimeKind::Docker
     } else {
@@ -233,73 +221,4 @@ async fn make_first_token(
 )]
 fn println_once(text: &str) {
     println!("{text}");
-}
-
-/// What the proxy's own program is told beyond what `shipway proxy` knows.
-fn proxy_settings(arguments: &Arguments) -> Vec<String> {
-    let logging = &arguments.logging;
-    let format = match logging.log_format {
-        Format::Text => "text",
-        Format::Json => "json",
-    };
-    let mut settings = vec!["--log-format".to_owned(), format.to_owned()];
-    if let Some(level) = &logging.log_level {
-        settings.extend(["--log-level".to_owned(), level.clone()]);
-    }
-    if let Some(address) = arguments.proxy_metrics_listen {
-        settings.extend(["--metrics-listen".to_owned(), address.to_string()]);
-    }
-    settings
-}
-
-/// Starts `shipway proxy` unless one answers: a process of its own, so that it
-/// goes on serving when this one ends.
-async fn ensure_proxy(state: &StateDir, arguments: &Arguments) -> anyhow::Result<()> {
-    let router = ProxyRouter::new(state.proxy_socket());
-    if router.ready().await.is_ok() {
-        tracing::info!("a proxy runs already and is used");
-        return Ok(());
-    }
-    let log = state.proxy_log();
-    let output = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&log)
-        .with_context(|| format!("could not open {}", log.display()))?;
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg("proxy").arg("--state-dir").arg(state.path());
-    for address in &arguments.proxy_listen {
-        command.arg("--listen").arg(address.to_string());
-    }
-    command.arg("--").args(proxy_settings(arguments));
-    for variable in service::VARIABLES {
-        command.env_remove(variable);
-    }
-    // A group of its own: Ctrl-C at this terminal is not meant for it.
-    command
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(output.try_clone()?)
-        .stderr(output);
-    let mut child = command.spawn().context("could not start the proxy")?;
-    let deadline = tokio::time::Instant::now() + PROXY_START;
-    loop {
-        if router.ready().await.is_ok() {
-            return Ok(());
-        }
-        if let Some(status) = child.try_wait()? {
-            bail!(
-                "the proxy ended at once ({status}); why is in {}",
-                log.display()
-            );
-        }
-        if tokio::time::Instant::now() > deadline {
-            bail!(
-                "the proxy did not answer within {} s; see {}",
-                PROXY_START.as_secs(),
-                log.display()
-            );
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
 }

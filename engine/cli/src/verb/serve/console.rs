@@ -15,7 +15,6 @@ use url::Url;
 const SECRET: &str = "SHIPWAY_OPENID_CLIENT_SECRET";
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Console")]
 pub struct ConsoleArguments {
     /// Where browsers reach the engine, if a proxy stands in front of it:
     /// https://shipway.example.com
