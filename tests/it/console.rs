@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::json;
 use shipway_tests::app::Environment;
 use shipway_tests::browser::{Browser, Screen, Theme};
+use shipway_tests::deployment::Deployment;
+use shipway_tests::repo::Repo;
 use shipway_tests::ship::Ship;
 use shipway_tests::wait::until_true;
 
@@ -125,6 +128,61 @@ fn a_deployment_is_cancelled_and_another_rolled_back() {
     browser.wait_until_at("/deployments/");
     browser.wait_until_says("#facts .badge", "cancelled");
     serves(&live, "1");
+}
+
+#[test]
+fn an_app_is_made_deployed_and_deleted_without_the_command_line() {
+    let Some(ship) = Ship::start() else { return };
+    let repo = Repo::of("tests/apps/tiny");
+    let Some(browser) = signed_in(&ship) else {
+        return;
+    };
+    browser.click_words("New app");
+    browser.wait_until_at("/new-app");
+    browser.write("#name", "Shop!");
+    browser.write("#repository", &repo.path().display().to_string());
+    browser.click_words("Make it");
+    browser.wait_until_says("[role=alert]", "is no app name");
+    browser.run("document.querySelector('#name').value = 'shop'; return 1");
+    browser.click_words("Make it");
+    browser.wait_until_says("#told", "Made.");
+
+    browser.click_words("New environment");
+    browser.wait_until_at("/apps/shop/new-environment");
+    browser.write("#name", "live");
+    browser.write("#services", "database");
+    browser.click_words("Make it");
+    browser.wait_until_says("[role=alert]", "database $DATABASE_URL 10");
+    browser.run("document.querySelector('#services').value = ''; return 1");
+    browser.write("#drain", "5");
+    browser.click_words("Make it");
+    browser.wait_until_at("/apps/shop/environments/live");
+    let live = "/v1/apps/shop/environments/live";
+    let made = ship.api.get(live).ok();
+    assert_eq!(made["drain_seconds"], 5);
+    assert_eq!(made["domains"], json!(["live.shop.localhost"]));
+
+    browser.click_words("Settings");
+    browser.wait_until_at("/apps/shop/environments/live/settings");
+    browser.write("#volumes", "uploads /app/media\n");
+    browser.write("#memory", "256");
+    browser.click_words("Save");
+    browser.wait_until_says("#told", "next deployment");
+    let changed = ship.api.get(live).ok();
+    let volumes = json!([{"name": "uploads", "path": "/app/media"}]);
+    assert_eq!(changed["volumes"], volumes);
+    assert_eq!(changed["limits"]["memory_mib"], 256);
+    assert_eq!(changed["domains"], made["domains"], "what was there stays");
+
+    let deployment = ship.api.post(&format!("{live}/deployments"), &json!({}));
+    let id = deployment.ok()["id"].as_str().expect("an id").to_owned();
+    Deployment::new(&ship, id).ended().succeeded();
+    browser.open("/apps/shop/settings");
+    browser.click_words("Delete this app");
+    browser.wait_until_at("/apps/shop/delete");
+    browser.click_words("Delete it");
+    browser.wait_until_says("#told", "Deleted.");
+    ship.api.get("/v1/apps/shop").problem(404, "not-found");
 }
 
 #[test]

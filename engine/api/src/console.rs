@@ -33,11 +33,12 @@ use axum::routing::{get, post};
 use utoipa::openapi::OpenApi;
 
 use self::page::{
-    app, apps, cancel, deploy, deployment, deployments, environment, live, plugin, plugin_choice,
-    plugins, promote, release_command, release_commands, rollback, sign_in, variables,
+    app, app_settings, apps, cancel, deploy, deployment, deployments, environment,
+    environment_settings, live, plugin, plugin_choice, plugins, promote, release_command,
+    release_commands, rollback, sign_in, variables,
 };
 use crate::audit::{self, Watch};
-use crate::router::finish;
+use crate::router::{TEAR_DOWN_PATIENCE, finish};
 use crate::state::ApiState;
 
 /// A page may have to ask the Git host or an OpenID provider.
@@ -45,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Every page, to be mounted beside the API.
 pub fn router(state: &ApiState) -> Router<ApiState> {
-    Router::new()
+    let pages = Router::new()
         .merge(places())
         .merge(environments())
         .merge(deployments_and_plugins())
@@ -55,15 +56,27 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
             audit::watch,
         ))
         .layer(from_fn(|request, next| finish(PATIENCE, request, next)))
-        .route("/deployments/{deployment}/live", get(live::live))
-        .layer(from_fn_with_state(state.clone(), dress::dress))
-        .route("/assets/{file}", get(asset::get))
+        .merge(tear_downs(state))
+        .route("/deployments/{deployment}/live", get(live::live));
+    dress::dressed(pages, state).route("/assets/{file}", get(asset::get))
 }
 
 fn places() -> Router<ApiState> {
     Router::new()
         .route("/", get(apps::show))
+        .route(
+            "/new-app",
+            get(app_settings::fresh).post(app_settings::create),
+        )
         .route("/apps/{app}", get(app::show))
+        .route(
+            "/apps/{app}/settings",
+            get(app_settings::show).post(app_settings::change),
+        )
+        .route(
+            "/apps/{app}/new-environment",
+            get(environment_settings::fresh).post(environment_settings::create),
+        )
         .route("/deployments", get(deployments::show))
         .route("/plugins", get(plugins::show))
 }
@@ -72,6 +85,10 @@ fn environments() -> Router<ApiState> {
     let of = |path: &str| format!("/apps/{{app}}/environments/{{environment}}{path}");
     Router::new()
         .route(&of(""), get(environment::show))
+        .route(
+            &of("/settings"),
+            get(environment_settings::show).post(environment_settings::change),
+        )
         .route(
             &of("/release-commands"),
             get(release_commands::show).post(release_command::add),
@@ -102,6 +119,26 @@ fn environments() -> Router<ApiState> {
             get(rollback::ask).post(rollback::roll_back),
         )
         .route(&of("/promote"), get(promote::ask).post(promote::promote))
+}
+
+/// Instances get their time to finish before they are gone.
+fn tear_downs(state: &ApiState) -> Router<ApiState> {
+    Router::new()
+        .route(
+            "/apps/{app}/delete",
+            get(app_settings::ask_to_delete).post(app_settings::delete),
+        )
+        .route(
+            "/apps/{app}/environments/{environment}/delete",
+            get(environment_settings::ask_to_delete).post(environment_settings::delete),
+        )
+        .layer(from_fn_with_state(
+            Watch::over(state, &OpenApi::default()),
+            audit::watch,
+        ))
+        .layer(from_fn(|request, next| {
+            finish(TEAR_DOWN_PATIENCE, request, next)
+        }))
 }
 
 fn deployments_and_plugins() -> Router<ApiState> {

@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// An upload over a slow line, then a compilation.
 const INSTALL_PATIENCE: Duration = Duration::from_secs(300);
 /// Many instances may each have a while to finish their requests.
-const TEAR_DOWN_PATIENCE: Duration = Duration::from_secs(600);
+pub(crate) const TEAR_DOWN_PATIENCE: Duration = Duration::from_secs(600);
 /// A plan may fetch a repository, and build an image when it is asked to.
 const PLAN_PATIENCE: Duration = Duration::from_secs(3600);
 

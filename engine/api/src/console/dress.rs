@@ -1,8 +1,9 @@
 //! What every page has: the headers that keep it safe, and for whatever was
 //! refused on the way a page that says so.
 
+use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -39,7 +40,12 @@ const HEADERS: [(HeaderName, &str); 7] = [
     ),
 ];
 
-pub(super) async fn dress(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+/// Pages with what each of them has.
+pub(crate) fn dressed(pages: Router<ApiState>, state: &ApiState) -> Router<ApiState> {
+    pages.layer(from_fn_with_state(state.clone(), dress))
+}
+
+async fn dress(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let asked = Asked::of(&request);
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {

@@ -3,8 +3,10 @@
 pub mod sign_in;
 
 pub mod app;
+pub mod app_settings;
 pub mod apps;
 pub mod environment;
+pub mod environment_settings;
 
 pub mod deploy;
 pub mod promote;

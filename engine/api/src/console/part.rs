@@ -1,6 +1,7 @@
 //! Pieces of pages that several pages have.
 
 pub mod chart;
+pub mod form;
 pub mod log;
 pub mod plan;
 pub mod rows;
@@ -40,6 +41,7 @@ pub fn tabs(key: &EnvironmentKey, current: &str) -> Markup {
         ("/release-commands", "Release commands"),
         ("/variables", "Variables"),
         ("/plugins", "Plugins"),
+        ("/settings", "Settings"),
     ];
     html! {
         nav.tabs aria-label={ "Pages of " (key) } {

@@ -6,7 +6,7 @@ use shipway_core::token::Scope;
 use super::asset::{ICON, SCRIPT, STYLE};
 use super::fields::Fields;
 use super::session::{FORM_TOKEN, Visitor};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 
 /// Where in the console a page belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,10 @@ pub fn open(title: &str, body: &Markup) -> Markup {
 
 /// What was refused: a heading, the cause, and what to do.
 pub fn refusal(problem: &Problem, visitor: Option<&Visitor>) -> (http::StatusCode, Markup) {
-    let title = problem.kind.title();
+    let title = match problem.kind {
+        Kind::UnknownRoute => "There is no such page",
+        kind => kind.title(),
+    };
     let body = html! {
         section.narrow {
             h1 { (title) }
@@ -154,6 +157,8 @@ fn document(title: &str, header: &Markup, main: &Markup) -> Markup {
 fn told(query: &Fields) -> Option<String> {
     let text = match query.text("told") {
         "added" => "Added.",
+        "made" => "Made.",
+        "deleted" => "Deleted.",
         "removed" => "Removed.",
         "saved" => "Saved.",
         "set" => "Set. It counts from the next deployment on.",

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use maud::html;
 use shipway_core::name::AppName;
+use shipway_core::token::Scope;
 
 use super::Page;
 use super::apps::{rows, statuses};
@@ -24,6 +25,7 @@ pub async fn show(
     query: Fields,
 ) -> Page {
     let caller = signed.visitor.caller.clone();
+    let may_change = caller.may(Scope::Admin, &name).is_ok();
     let here = || State(state.clone());
     let Json(app) = app::get_app(here(), signed.may.clone(), PathOf(name.clone())).await?;
     let environments = statuses(&state, &caller, &name).await?;
@@ -35,6 +37,12 @@ pub async fn show(
     let now = state.clock.now();
     let body = html! {
         h1 { (app.name) }
+        @if may_change {
+            p.buttons {
+                a.button.plain href={ "/apps/" (app.name) "/new-environment" } { "New environment" }
+                a.button.plain href={ "/apps/" (app.name) "/settings" } { "Settings" }
+            }
+        }
         dl.facts {
             dt { "Repository" }
             dd { code { (app.repository) } }

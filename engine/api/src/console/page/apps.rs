@@ -5,6 +5,7 @@ use axum::extract::State;
 use maud::{Markup, html};
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::name::{AppName, Timestamp};
+use shipway_core::token::Scope;
 
 use super::Page;
 use crate::access::Caller;
@@ -40,6 +41,9 @@ pub async fn show(State(state): State<ApiState>, visitor: Visitor, query: Fields
     let last = found.last().filter(|_| more).map(|app| app.name.as_str());
     let body = html! {
         h1 { "Apps" }
+        @if visitor.caller.may_everywhere(Scope::Admin).is_ok() {
+            p.buttons { a.button.plain href="/new-app" { "New app" } }
+        }
         @if apps.items.is_empty() { (nothing()) } @else { (filter(&wanted)) }
         @if found.is_empty() && !apps.items.is_empty() { p.nothing { "No app has such a name." } }
         div.cards { @for card in &cards { (card) } }
@@ -53,7 +57,7 @@ pub async fn show(State(state): State<ApiState>, visitor: Visitor, query: Fields
 
 fn nothing() -> Markup {
     html! {
-        p.nothing { "No apps yet. Make one on the command line:" }
+        p.nothing { "No apps yet. Make one here, or on the command line:" }
         pre { "shipway app create hello --repository https://git.example.com/hello.git\nshipway env create hello/live" }
     }
 }
@@ -85,7 +89,7 @@ pub(super) async fn statuses(
     caller: &Caller,
     app: &AppName,
 ) -> Result<Vec<(EnvironmentKey, EnvironmentStatus)>, Problem> {
-    caller.may(shipway_core::token::Scope::Read, app)?;
+    caller.may(Scope::Read, app)?;
     let mut found = Vec::new();
     for one in state.store.environments(app).await? {
         let status = environment::status(state, &one).await?;

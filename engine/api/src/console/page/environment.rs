@@ -93,7 +93,6 @@ fn facts(environment: &Environment, now: Timestamp) -> Markup {
     let settings = &environment.settings;
     html! {
         h2 { "Settings" }
-        p.note { "Changed with " code { "shipway env set" } " or the API." }
         dl.facts {
             dt { "Runtime" }
             dd { (settings.runtime) }

@@ -4,7 +4,6 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use serde::Serialize;
 use shipway_core::environment::EnvironmentKey;
 use shipway_core::name::Label;
 use shipway_core::release::{CancelPolicy, Invocation, Phase, SettingsCommand, When};
@@ -13,6 +12,7 @@ use super::release_commands::one;
 use super::{Page, back, below};
 use crate::access::Admin;
 use crate::console::fields::{Fields, Posted};
+use crate::console::part::form::{choice, word, wrong};
 use crate::console::part::{at, words};
 use crate::console::session::{Signed, Visitor};
 use crate::console::shell::form_token;
@@ -165,12 +165,6 @@ fn run_as(invocation: Option<&Invocation>) -> String {
     (if list { "list" } else { "shell" }).to_owned()
 }
 
-/// The word that a value has in JSON.
-fn word(value: impl Serialize) -> String {
-    let json = serde_json::to_value(value).unwrap_or_default();
-    json.as_str().unwrap_or_default().to_owned()
-}
-
 struct Form<'a> {
     key: &'a EnvironmentKey,
     action: String,
@@ -209,7 +203,7 @@ impl<'a> Form<'a> {
         (problem.kind.status(), page).into_response()
     }
 
-    fn page(&self, visitor: &Visitor, written: &Written, wrong: Option<&Problem>) -> Markup {
+    fn page(&self, visitor: &Visitor, written: &Written, problem: Option<&Problem>) -> Markup {
         let title = match self.old {
             Some(label) => format!("Change {label}"),
             None => "Add a release command".to_owned(),
@@ -217,12 +211,7 @@ impl<'a> Form<'a> {
         let body = html! {
             section.narrow {
                 h1 { (title) }
-                @if let Some(problem) = wrong {
-                    div.problem role="alert" {
-                        p { (problem.detail) "." }
-                        @if let Some(hint) = &problem.hint { p { (hint) "." } }
-                    }
-                }
+                (wrong(problem))
                 form method="post" action=(self.action) {
                     (form_token(visitor))
                     @if let Some(old) = self.old { input type="hidden" name="old" value=(old); }
@@ -293,18 +282,5 @@ fn undo(written: &Written) -> Markup {
             textarea #undo name="undo" rows="2" spellcheck="false" autocapitalize="off" { "\n" (written.undo) }
         }
         (choice("undo-as", "The undo is", &written.undo_as, &RUN_AS))
-    }
-}
-
-fn choice(name: &str, label: &str, chosen: &str, options: &[(&str, &str)]) -> Markup {
-    html! {
-        p.field {
-            label for=(name) { (label) }
-            select id=(name) name=(name) {
-                @for (value, text) in options {
-                    option value=(value) selected[*value == chosen] { (text) }
-                }
-            }
-        }
     }
 }
