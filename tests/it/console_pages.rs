@@ -75,6 +75,9 @@ fn pages(live: &Environment<'_>, failed: &str) -> Vec<(&'static str, String)> {
         ("deployments", "/deployments".to_owned()),
         ("plugins", "/plugins".to_owned()),
         ("plugin", "/plugins/http-check".to_owned()),
+        ("reference", "/docs".to_owned()),
+        ("reference-apps", "/docs/apps".to_owned()),
+        ("reference-deployments", "/docs/deployments".to_owned()),
     ]
 }
 

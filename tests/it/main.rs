@@ -14,6 +14,7 @@ mod aldryn;
 mod guestbook;
 mod scalingo;
 
+mod api_examples;
 mod bad_apps;
 mod bad_plugins;
 mod bad_requests;

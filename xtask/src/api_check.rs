@@ -1,6 +1,9 @@
 //! `cargo xtask api-check`: holds a running engine's API to its own description,
 //! by requests that schemathesis makes from it, valid and not: no answer may be
-//! a failure of the engine's, or one that the description does not have.
+//! a failure of the engine's, or one that the description does not have. Before,
+//! a client that was generated from the description deploys an app.
+
+mod client;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -94,7 +97,11 @@ fn check(
 ) -> Result<()> {
     stage.start_unlimited()?;
     let token = stage.token()?;
-    let deployment = furnish(house, stage, &token)?;
+    let tiny = repository(house, stage, "tests/apps", "tiny")?;
+    client::check(house, stage, &token, &tiny, heard)?;
+    // Without the plugin that it asks for it never gets as far as to run.
+    let guestbook = repository(house, stage, "examples/apps/guestbook", "v1")?;
+    let deployment = furnish(stage, &token, &guestbook)?;
     let config = stage.folder().join("schemathesis.toml");
     fs::write(&config, names(&deployment)).context("writing what is there")?;
     let mut command = Command::new(tools.join("schemathesis"));
@@ -119,13 +126,16 @@ fn check(
     Ok(())
 }
 
+fn repository(house: &House, stage: &Stage, examples: &str, version: &str) -> Result<PathBuf> {
+    let folder = stage.folder().join(version);
+    Repository::new(folder.clone(), house.path(examples))?.commit(version, "Version 1")?;
+    Ok(folder)
+}
+
 /// An app with an environment, a command and a deployment, whose names the
 /// requests use.
-fn furnish(house: &House, stage: &Stage, token: &str) -> Result<String> {
-    let example = house.path("examples/apps/guestbook");
-    let folder = stage.folder().join("repository");
-    Repository::new(folder.clone(), example)?.commit("v1", "Version 1")?;
-    let path = folder.to_string_lossy();
+fn furnish(stage: &Stage, token: &str, repository: &Path) -> Result<String> {
+    let path = repository.to_string_lossy();
     let ask = |path: &str, body: Value| post(stage, token, path, &body);
     ask("/v1/apps", json!({"name": "guestbook", "repository": path}))?;
     ask("/v1/apps/guestbook/environments", json!({"name": "live"}))?;

@@ -40,6 +40,7 @@ pub mod console;
 
 pub mod openapi;
 pub mod problem;
+pub mod reference;
 
 pub use bearer::new_token;
 pub use router::router;

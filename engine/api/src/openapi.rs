@@ -1,12 +1,15 @@
 //! The description of the API, made from the handlers. What holds for every
 //! route is added here, once: names in paths, problems, the token.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod example;
+mod shape;
+
+use std::collections::BTreeSet;
 
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
-use utoipa::openapi::schema::{AllOf, ArrayItems, Object, Schema, Type};
+use utoipa::openapi::schema::{Object, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, InfoBuilder, OpenApi, PathItem, Ref, RefOr, Required};
 use utoipa::{PartialSchema, ToSchema};
@@ -33,7 +36,6 @@ pub(crate) fn complete(mut api: OpenApi) -> OpenApi {
     let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
     Problem::schemas(&mut schemas);
     components.schemas.extend(schemas);
-    close_compositions(components);
     api.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(
         TOKEN,
         [],
@@ -47,6 +49,10 @@ pub(crate) fn complete(mut api: OpenApi) -> OpenApi {
                 .responses
                 .insert("default".to_owned(), problem());
         }
+    }
+    example::add(&mut api);
+    if let Some(components) = &mut api.components {
+        shape::simplify(components, &api.paths);
     }
     api
 }
@@ -95,66 +101,6 @@ fn schema_of(parameter: &str, schemas: &BTreeSet<String>) -> RefOr<Schema> {
     match schemas.contains(name) {
         true => Ref::from_schema_name(name).into(),
         false => Object::with_type(Type::String).into(),
-    }
-}
-
-/// An object that takes no other fields is of no use as a part of a larger one:
-/// it would refuse those of the other parts. So the parts become one object.
-fn close_compositions(components: &mut Components) {
-    let all = components.schemas.clone();
-    for schema in components.schemas.values_mut() {
-        close(schema, &all);
-    }
-}
-
-/// A composition may stand anywhere below, as in the items of a page.
-fn close(schema: &mut RefOr<Schema>, all: &BTreeMap<String, RefOr<Schema>>) {
-    let RefOr::T(inner) = schema else { return };
-    match inner {
-        Schema::AllOf(parts) => {
-            if let Some(whole) = joined(parts, all) {
-                *schema = RefOr::T(Schema::Object(whole));
-            }
-        }
-        Schema::Object(object) => {
-            for property in object.properties.values_mut() {
-                close(property, all);
-            }
-        }
-        Schema::Array(array) => {
-            if let ArrayItems::RefOrSchema(items) = &mut array.items {
-                close(items, all);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// None where one part is no plain object.
-fn joined(parts: &AllOf, all: &BTreeMap<String, RefOr<Schema>>) -> Option<Object> {
-    let mut whole = Object::with_type(Type::Object);
-    whole.description = parts.description.clone();
-    for part in &parts.items {
-        let object = object(part, all)?;
-        whole.properties.extend(object.properties.clone());
-        whole.required.extend(object.required.iter().cloned());
-        let closed = object.additional_properties.clone();
-        whole.additional_properties = whole.additional_properties.or(closed);
-    }
-    Some(whole)
-}
-
-fn object<'a>(
-    part: &'a RefOr<Schema>,
-    all: &'a BTreeMap<String, RefOr<Schema>>,
-) -> Option<&'a Object> {
-    match part {
-        RefOr::T(Schema::Object(object)) => Some(object),
-        RefOr::T(_) => None,
-        RefOr::Ref(reference) => {
-            let name = reference.ref_location.rsplit('/').next()?;
-            object(all.get(name)?, all)
-        }
     }
 }
 

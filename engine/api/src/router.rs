@@ -23,6 +23,7 @@ use crate::observe::{note_route, observe};
 use crate::openapi;
 use crate::problem::{Kind, Problem};
 use crate::rate;
+use crate::reference;
 use crate::route::{
     app, audit as audit_log, delivery, deployment, environment, event, health, log, plan, plugin,
     plugin_install, plugin_settings, push, release_command, token, variable, webhook,
@@ -48,15 +49,16 @@ const PLAN_PATIENCE: Duration = Duration::from_secs(3600);
 /// The whole API.
 pub fn router(state: ApiState) -> Router {
     let (router, api) = routes(&state).split_for_parts();
-    let api: Arc<str> = serde_json::to_string(&openapi::complete(api))
-        .unwrap_or_default()
-        .into();
+    let api = serde_json::to_value(openapi::complete(api)).unwrap_or_default();
+    let reference = console::dress::dressed(reference::router(&api), &state);
+    let api: Arc<str> = api.to_string().into();
     let description =
         move || async move { ([(CONTENT_TYPE, "application/json")], api.to_string()) };
     let rate = state.rate();
     let routes = router
         .merge(pushes(&state))
         .route("/openapi.json", get(description))
+        .merge(reference)
         .merge(console::router(&state))
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
@@ -236,7 +238,7 @@ fn too_slow(patience: Duration) -> Response {
 async fn unknown_route(State(state): State<ApiState>, request: Request) -> Response {
     let path: String = request.uri().path().chars().take(200).collect();
     let problem = Problem::new(Kind::UnknownRoute, format!("there is no path {path}"))
-        .with_hint("/openapi.json lists every path");
+        .with_hint("/docs has every path");
     console::dress::unknown(&state, request.headers(), problem).await
 }
 
@@ -244,5 +246,5 @@ async fn method_not_allowed(request: Request) -> Problem {
     let path: String = request.uri().path().chars().take(200).collect();
     let detail = format!("{path} does not take {}", request.method());
     Problem::new(Kind::MethodNotAllowed, detail)
-        .with_hint("the header Allow and /openapi.json say what it takes")
+        .with_hint("the header Allow and /docs say what it takes")
 }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// says so by calling [`Secret::reveal`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, format = Password))]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, format = Password,
+        description = "A value that is written and never shown."))]
 pub struct Secret(String);
 
 impl Secret {
