@@ -58,5 +58,3 @@ mod switch;
 mod traces;
 mod variables;
 mod webhooks;
-
-mod simulation;

@@ -24,11 +24,9 @@
 //! other refusal gives the event up.
 //!
 //! * [`plugin`]: settings and the main flow;
-//! * [`github`]: GitHub's API;
-//! * [`stage`]: what of an event is to be told.
+//! * [`github`]: GitHub's API.
 
 pub mod github;
 pub mod plugin;
-pub mod stage;
 
 shipway_sdk::export!(plugin::GithubStatus: notifier);

@@ -1,9 +1,9 @@
 //! Settings, and what is told when.
 
 use shipway_sdk::prelude::*;
+use shipway_sdk::stage::{self, Stage};
 
 use crate::github::{CommitStatus, DeploymentStatus, Github};
-use crate::stage::{self, Stage};
 
 /// GitHub takes no longer sentence.
 const LONGEST: usize = 140;
@@ -45,7 +45,7 @@ impl Plugin for GithubStatus {
 
 impl Notifier for GithubStatus {
     fn deliver(event: &Event) -> Result<(), Failure> {
-        let Some(stage) = stage::of(event) else {
+        let Some(stage) = Stage::of(event) else {
             return Ok(());
         };
         // Before the checkout nobody may know it; then there is nothing to mark.

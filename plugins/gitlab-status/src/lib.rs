@@ -25,11 +25,9 @@
 //! the event up.
 //!
 //! * [`plugin`]: settings and the main flow;
-//! * [`gitlab`]: GitLab's API;
-//! * [`stage`]: what of an event is to be told.
+//! * [`gitlab`]: GitLab's API.
 
 pub mod gitlab;
 pub mod plugin;
-pub mod stage;
 
 shipway_sdk::export!(plugin::GitlabStatus: notifier);

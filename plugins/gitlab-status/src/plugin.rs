@@ -1,9 +1,9 @@
 //! Settings, and what is told when.
 
 use shipway_sdk::prelude::*;
+use shipway_sdk::stage::{self, Stage};
 
 use crate::gitlab::{self, CommitStatus, Gitlab};
-use crate::stage::{self, Stage};
 
 /// GitLab takes no longer sentence.
 const LONGEST: usize = 255;
@@ -48,7 +48,7 @@ impl Plugin for GitlabStatus {
 
 impl Notifier for GitlabStatus {
     fn deliver(event: &Event) -> Result<(), Failure> {
-        let Some(stage) = stage::of(event) else {
+        let Some(stage) = Stage::of(event) else {
             return Ok(());
         };
         // Before the checkout nobody may know it; then there is nothing to mark.

@@ -36,6 +36,7 @@
 //! * [`plugin`]: the trait every plugin has, and its manifest;
 //! * [`deployment`]: what a call is about;
 //! * [`release`], [`notify`], [`self_test`]: the three roles;
+//! * [`stage`]: how far a deployment is, for notifiers that set a status;
 //! * [`failure`]: how a plugin says that something could not be done;
 //! * [`macro@export`]: makes the component, with the roles that are named and
 //!   no others.
@@ -56,6 +57,7 @@ pub mod deployment;
 pub mod notify;
 pub mod release;
 pub mod self_test;
+pub mod stage;
 
 pub mod failure;
 

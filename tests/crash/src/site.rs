@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shipway_tests::api::Answer;
 use shipway_tests::app::Environment;
 use shipway_tests::deployment::Deployment;
-use shipway_tests::docker::{containers_of, docker};
+use shipway_tests::docker::{docker, running_containers_of};
 use shipway_tests::load::Load;
 use shipway_tests::parts;
 use shipway_tests::repo::Repo;
@@ -176,7 +176,7 @@ impl<'a> Site<'a> {
     pub fn effects(&self, deployment: &str) -> Vec<String> {
         let notes = match self.runtime {
             Runtime::Process => std::fs::read_to_string(self.ship.state_dir().join(NOTES)).ok(),
-            Runtime::Docker => containers_of(&self.live.app)
+            Runtime::Docker => running_containers_of(&self.live.app)
                 .first()
                 .and_then(|id| docker(&["exec", id, "cat", &format!("/notes/{NOTES}")])),
         };

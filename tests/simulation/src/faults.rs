@@ -1,9 +1,12 @@
-//! What goes wrong: drawn from the seed for every call that an engine makes.
+//! What goes wrong: drawn from the seed for every call that an engine makes, or
+//! one fault at one call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use tokio::sync::Notify;
 
 /// What becomes of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +64,55 @@ impl Rates {
     }
 }
 
+/// The only thing that goes wrong in a run: at this call of the last deployment,
+/// counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    pub at: usize,
+    pub what: Trouble,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    Fate(Fate),
+    /// Somebody cancels just then.
+    Cancel,
+}
+
+/// How far the one fault is.
+#[derive(Debug)]
+struct Script {
+    fault: Fault,
+    /// None while they do not count.
+    calls: Option<usize>,
+    came: bool,
+    cancel: Arc<Notify>,
+}
+
+impl Script {
+    fn draw(&mut self) -> Fate {
+        let Some(calls) = &mut self.calls else {
+            return Fate::Passes;
+        };
+        *calls += 1;
+        if *calls != self.fault.at {
+            return Fate::Passes;
+        }
+        self.came = true;
+        match self.fault.what {
+            Trouble::Fate(fate) => fate,
+            Trouble::Cancel => {
+                self.cancel.notify_one();
+                Fate::Passes
+            }
+        }
+    }
+}
+
 /// The faults of one run.
 #[derive(Debug)]
 pub struct Faults {
+    script: Option<Script>,
     rng: StdRng,
     rates: Rates,
     /// Crashes and stalls that may still come; then the run calms down.
@@ -74,16 +123,44 @@ pub struct Faults {
 const MOST_UPHEAVALS: u32 = 12;
 
 impl Faults {
-    pub fn new(seed: u64, rates: Rates) -> Self {
+    pub fn new(seed: u64, rates: Rates, fault: Option<Fault>) -> Self {
+        let script = |fault| Script {
+            fault,
+            calls: None,
+            came: false,
+            cancel: Arc::default(),
+        };
         Self {
+            script: fault.map(script),
             rng: StdRng::seed_from_u64(seed),
             rates,
             upheavals: MOST_UPHEAVALS,
         }
     }
 
+    /// From now on calls count for the one fault.
+    pub fn arm(&mut self) {
+        if let Some(script) = &mut self.script {
+            script.calls = Some(0);
+        }
+    }
+
+    /// Rung when somebody is to cancel, if ever.
+    pub fn cancel(&self) -> Option<Arc<Notify>> {
+        let script = self.script.as_ref()?;
+        (script.fault.what == Trouble::Cancel).then(|| script.cancel.clone())
+    }
+
+    /// Whether there was such a call as that of the one fault.
+    pub fn came(&self) -> bool {
+        self.script.as_ref().is_some_and(|script| script.came)
+    }
+
     pub fn calm_down(&mut self) {
         self.rates = Rates::CALM;
+        if let Some(script) = &mut self.script {
+            script.calls = None;
+        }
     }
 
     /// A whole number for whoever needs one, below `below`.
@@ -92,6 +169,9 @@ impl Faults {
     }
 
     pub fn draw(&mut self) -> Fate {
+        if let Some(script) = &mut self.script {
+            return script.draw();
+        }
         let rates = self.rates;
         let mut left = self.rng.random_range(0..10_000_u32);
         let mut is = |rate: u32| {

@@ -19,6 +19,7 @@ use shipway_executor::engine::Engine;
 use shipway_store::MemoryStore;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::faults::{Fault, Faults};
 use crate::line::Line;
 use crate::mutant::Mutant;
 use crate::promises;
@@ -47,6 +48,8 @@ pub struct Outcome {
     pub answers: BTreeMap<String, BTreeSet<DeploymentId>>,
     /// Whether every deployment ended in its time.
     pub ended: bool,
+    /// Whether there was a call for the one fault.
+    pub fault_came: bool,
 }
 
 /// A deployment and its journal.
@@ -62,12 +65,21 @@ pub fn run(seed: u64, mutant: Option<Mutant>) -> Result<Vec<String>> {
 }
 
 pub fn outcome(seed: u64, mutant: Option<Mutant>) -> Result<Outcome> {
+    play(Scenario::of(seed), mutant)
+}
+
+/// Two deployments with one fault.
+pub fn with_one(fault: Fault) -> Result<Outcome> {
+    play(Scenario::with_one(fault), None)
+}
+
+fn play(scenario: Scenario, mutant: Option<Mutant>) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .context("making a runtime")?;
-    runtime.block_on(Play::new(Scenario::of(seed), mutant).run())
+    runtime.block_on(Play::new(scenario, mutant).run())
 }
 
 /// A run under way.
@@ -81,7 +93,8 @@ struct Play {
 
 impl Play {
     fn new(scenario: Scenario, mutant: Option<Mutant>) -> Self {
-        let world = World::new(scenario.seed, scenario.rates, mutant);
+        let faults = Faults::new(scenario.seed, scenario.rates, scenario.fault);
+        let world = World::new(faults, mutant);
         Self {
             scenario,
             world: Arc::new(world),
@@ -123,8 +136,12 @@ impl Play {
     /// Everybody asks at their time, and asks again until there is an answer.
     async fn people(&self) {
         let start = Instant::now();
+        let last = self.scenario.asks.len() - 1;
         for (number, ask) in self.scenario.asks.iter().enumerate() {
             sleep_until(start + ask.after).await;
+            if number == last {
+                self.world.faults().arm();
+            }
             match ask.what {
                 Wanted::Deployment { copies } => {
                     for _ in 0..copies {
@@ -141,6 +158,13 @@ impl Play {
                     }
                 }
                 Wanted::Cancel => self.cancel().await,
+            }
+        }
+        let cancel = self.world.faults().cancel();
+        if let Some(cancel) = cancel {
+            tokio::select! {
+                () = cancel.notified() => self.cancel().await,
+                _never = self.until_ended(TROUBLE) => {}
             }
         }
     }
@@ -228,6 +252,7 @@ impl Play {
         }
         deployments.reverse();
         let state = self.world.state().clone();
+        let fault_came = self.world.faults().came();
         Ok(Outcome {
             serving: self.store.serving(&scenario::key()).await?,
             deployments,
@@ -238,6 +263,7 @@ impl Play {
                 .unwrap_or_else(PoisonError::into_inner),
             scenario: self.scenario,
             ended,
+            fault_came,
         })
     }
 }

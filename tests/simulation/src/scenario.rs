@@ -12,10 +12,13 @@ use shipway_core::journal::ReleaseCommands;
 use shipway_core::name::{PluginName, Timestamp};
 use shipway_core::release::{CancelPolicy, Invocation, Phase, SettingsCommand, When};
 
-use crate::faults::Rates;
+use crate::faults::{Fault, Rates};
 
 /// The notifier of every run.
 pub const HERALD: &str = "herald";
+
+/// By then the deployment before has ended, with all that follows.
+const LONG_AFTER: Duration = Duration::from_secs(30 * 60);
 
 #[derive(Debug, Clone)]
 pub struct Scenario {
@@ -24,6 +27,8 @@ pub struct Scenario {
     pub environment: Environment,
     pub asks: Vec<Ask>,
     pub rates: Rates,
+    /// Instead of all that the rates bring.
+    pub fault: Option<Fault>,
     /// Engines that share the store.
     pub engines: usize,
 }
@@ -58,8 +63,26 @@ impl Scenario {
             environment: environment(&key, &mut rng),
             asks: asks(&mut rng),
             rates: Rates::draw(&mut rng),
+            fault: None,
             engines: rng.random_range(1..=2),
         }
+    }
+
+    /// Two deployments one after the other, with commands of every phase, and
+    /// one fault in the second.
+    pub fn with_one(fault: Fault) -> Self {
+        let mut calm = Self::of(0);
+        let deployment = |after| Ask {
+            after,
+            what: Wanted::Deployment { copies: 1 },
+        };
+        calm.asks = [Duration::ZERO, LONG_AFTER].map(deployment).into();
+        calm.environment.release_commands = one_of_each();
+        calm.environment.queue = QueuePolicy::Queue;
+        calm.rates = Rates::CALM;
+        calm.fault = Some(fault);
+        calm.engines = 1;
+        calm
     }
 }
 
@@ -126,6 +149,28 @@ fn environment(key: &EnvironmentKey, rng: &mut StdRng) -> Environment {
 fn commands(rng: &mut StdRng) -> Vec<SettingsCommand> {
     let count = rng.random_range(0..=5);
     (0..count).map(|number| command(number, rng)).collect()
+}
+
+/// A `once` command among them, and one that is undone.
+fn one_of_each() -> Vec<SettingsCommand> {
+    let each = Phase::ALL.iter().copied().chain([Phase::Release]);
+    let each = each.enumerate().map(|(number, phase)| {
+        let label = format!("{phase}-{number}");
+        let has_undo = number == 0;
+        SettingsCommand {
+            run: Invocation::Shell(label.clone()),
+            undo: has_undo.then(|| Invocation::Shell(format!("undo {label}"))),
+            label: name(&label),
+            phase,
+            timeout_seconds: None,
+            when: match number >= Phase::ALL.len() {
+                true => When::Once,
+                false => When::Always,
+            },
+            cancel: CancelPolicy::Allowed,
+        }
+    });
+    each.collect()
 }
 
 fn command(number: u32, rng: &mut StdRng) -> SettingsCommand {

@@ -15,7 +15,7 @@ use shipway_core::ports::router::Route;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::faults::{Faults, Rates};
+use crate::faults::Faults;
 use crate::mutant::Mutant;
 
 #[derive(Debug)]
@@ -91,13 +91,13 @@ pub struct Effect {
 }
 
 impl World {
-    pub fn new(seed: u64, rates: Rates, mutant: Option<Mutant>) -> Self {
+    pub fn new(faults: Faults, mutant: Option<Mutant>) -> Self {
         Self {
             ids: AtomicU64::new(1),
             mutant,
             died: Notify::new(),
             state: Mutex::default(),
-            faults: Mutex::new(Faults::new(seed, rates)),
+            faults: Mutex::new(faults),
             engines: Mutex::default(),
             began: Instant::now(),
         }

@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn measure(stage: &mut Stage, arguments: &Arguments) -> Result<Vec<Measured>> {
-    stage.start()?;
+    stage.start_unlimited()?;
     let token = stage.token()?;
     let last = fill(&mut Api::of(stage, &token))?;
     let mut all: Vec<Measured> = routes(&last).into_iter().map(Measured::none).collect();

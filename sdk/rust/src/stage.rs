@@ -1,8 +1,10 @@
-//! What of an event is to be told. Most events are nobody's business but the
-//! log's.
+//! How far a deployment is, for notifiers that set a status elsewhere: at a Git
+//! host, on a board, in a chat. Most events are nobody's business but the log's.
 
 use serde::Deserialize;
-use shipway_sdk::prelude::*;
+
+use crate::deployment::Deployment;
+use crate::notify::Event;
 
 /// How far a deployment is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,24 +39,26 @@ struct Reason {
     message: String,
 }
 
-/// None for an event that changes nothing for others.
-pub fn of(event: &Event) -> Option<Stage> {
-    match event.kind.as_str() {
-        "deployment.queued" => Some(Stage::Queued),
-        "step.succeeded" => {
-            let done: StepDone = serde_json::from_str(&event.data).ok()?;
-            (done.output.step == "checkout").then_some(Stage::Running)
+impl Stage {
+    /// None for an event that changes nothing for others.
+    pub fn of(event: &Event) -> Option<Self> {
+        match event.kind.as_str() {
+            "deployment.queued" => Some(Self::Queued),
+            "step.succeeded" => {
+                let done: StepDone = serde_json::from_str(&event.data).ok()?;
+                (done.output.step == "checkout").then_some(Self::Running)
+            }
+            "deployment.ended" => {
+                let ending: Ending = serde_json::from_str(&event.data).ok()?;
+                let why = ending.failure.map(|failure| failure.message);
+                Some(match ending.status.as_str() {
+                    "succeeded" => Self::Succeeded,
+                    "failed" => Self::Failed(why.unwrap_or_else(|| event.summary.clone())),
+                    other => Self::Left(other.to_owned()),
+                })
+            }
+            _ => None,
         }
-        "deployment.ended" => {
-            let ending: Ending = serde_json::from_str(&event.data).ok()?;
-            let why = ending.failure.map(|failure| failure.message);
-            Some(match ending.status.as_str() {
-                "succeeded" => Stage::Succeeded,
-                "failed" => Stage::Failed(why.unwrap_or_else(|| event.summary.clone())),
-                other => Stage::Left(other.to_owned()),
-            })
-        }
-        _ => None,
     }
 }
 
@@ -88,14 +92,13 @@ pub fn filled(template: &str, deployment: &Deployment) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shipway_sdk::testing;
-
     use super::*;
+    use crate::testing;
 
     fn stage(kind: &str, data: &str) -> Option<Stage> {
         let mut event = testing::event(kind);
         event.data = data.into();
-        of(&event)
+        Stage::of(&event)
     }
 
     #[test]
