@@ -185,7 +185,7 @@ fn is_id(text: &str) -> bool {
 }
 
 /// Without what no two engines have in common: times, durations, sizes, ports,
-/// and what is shown once.
+/// how much a journal has, and what is shown once.
 fn constant(value: &Value) -> Value {
     let of_field = |(key, value): (&String, &Value)| {
         let value = match (key.as_str(), value) {
@@ -205,7 +205,10 @@ fn constant(value: &Value) -> Value {
 }
 
 fn measured(key: &str) -> bool {
-    key.ends_with("millis") || key.ends_with("_ms") || key.ends_with("bytes") || key == "port"
+    key.ends_with("millis")
+        || key.ends_with("_ms")
+        || key.ends_with("bytes")
+        || matches!(key, "port" | "size" | "sequence")
 }
 
 /// Names of images and instances are made of parts of commits and ids.
