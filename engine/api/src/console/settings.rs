@@ -1,6 +1,7 @@
 //! What the operator says of the console.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use url::Url;
 
@@ -8,11 +9,23 @@ use super::openid::OpenId;
 
 /// Nothing set: people come by the address that the engine listens on, and
 /// sign in with tokens.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ConsoleSettings {
     /// Where browsers reach the engine, when something stands in front of it.
     pub public_url: Option<Url>,
     pub openid: Option<Arc<OpenId>>,
+    /// How long a page hears of a deployment before it has to ask again.
+    pub stream_limit: Duration,
+}
+
+impl Default for ConsoleSettings {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            openid: None,
+            stream_limit: Duration::from_secs(60),
+        }
+    }
 }
 
 impl ConsoleSettings {

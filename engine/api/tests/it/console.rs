@@ -296,7 +296,7 @@ async fn forms_come_through_a_proxy_under_the_public_address() {
     let mut world = World::with_guestbook().await;
     world.with_console(ConsoleSettings {
         public_url: Some("https://ship.example.com/".parse().unwrap()),
-        openid: None,
+        ..ConsoleSettings::default()
     });
     let mut browser = Browser::new(&world);
     browser.headers = vec![("origin", "https://ship.example.com".to_owned())];
@@ -672,4 +672,23 @@ async fn the_stream_of_a_page_goes_on_where_the_page_ends() {
     assert_eq!(log.text, "seen before\n<b>new</b>\n");
     let mut nobody = Browser::new(&world);
     nobody.get(&live).await.expect(303);
+}
+
+#[tokio::test]
+async fn whoever_signed_out_hears_nothing_more() {
+    let mut world = World::with_guestbook().await;
+    world.with_console(ConsoleSettings {
+        stream_limit: std::time::Duration::from_millis(50),
+        ..ConsoleSettings::default()
+    });
+    let id = world.deployment().await;
+    world.executor.start(id).await;
+    world.executor.print(id, "while signed in").await;
+    let mut browser = Browser::signed_in(&world, &world.admin).await;
+    let live = format!("/deployments/{id}/live");
+    // It ends although the deployment goes on.
+    let stream = browser.get(&live).await.expect(200).text;
+    assert!(stream.contains("while signed in"), "{stream}");
+    browser.post("/", "/sign-out", &[]).await.expect(303);
+    browser.get(&live).await.expect(303);
 }

@@ -15,6 +15,7 @@ use http::{HeaderMap, StatusCode};
 use shipway_core::name::DeploymentId;
 use shipway_core::ports::store::LogLine;
 use shipway_core::token::Scope;
+use tokio::time::sleep;
 
 use crate::console::fields::Fields;
 use crate::console::session::Visitor;
@@ -79,6 +80,9 @@ pub async fn live(
     let frames = heard(&state, id, seen).scan(seen, |seen, heard| {
         future::ready(Some(Ok::<_, Infallible>(framed(seen, &heard))))
     });
+    // The browser comes again, goes on where it was, and must be signed in still.
+    let over = sleep(state.console().stream_limit);
+    let frames = frames.take_until(Box::pin(over));
     Ok(Sse::new(frames)
         .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
         .into_response())

@@ -64,7 +64,11 @@ impl ConsoleArguments {
             (Some(openid), Some(url)) => Some(Arc::new(OpenId::new(openid?, url)?)),
             _ => None,
         };
-        Ok(ConsoleSettings { public_url, openid })
+        Ok(ConsoleSettings {
+            public_url,
+            openid,
+            ..ConsoleSettings::default()
+        })
     }
 
     fn openid(&self) -> Option<anyhow::Result<OpenIdSettings>> {
