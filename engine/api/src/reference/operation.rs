@@ -106,9 +106,11 @@ impl<'a> Operation<'a> {
                         @let content = answer["content"].as_object();
                         @if status == "default" {
                             p { a href={ (PATH) "#shape-Problem" } { "Problem" } " as " code { "application/problem+json" } }
-                        } @else { @for (kind, content) in content.into_iter().flatten() {
-                            p { (shapes.kind(&content["schema"])) " as " code { (kind) } }
-                        } }
+                        } @else {
+                            @for (kind, content) in content.into_iter().flatten() {
+                                p { (shapes.kind(&content["schema"])) " as " code { (kind) } }
+                            }
+                        }
                         @if let Some(about) = answer["description"].as_str().filter(|a| !a.is_empty()) {
                             p.note { (about) }
                         } @else if content.is_none() { p.note { "without a body" } }
@@ -118,7 +120,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// One without any parts says all that there is to say.
+    /// A path can be written out when there is a value for each of its parts.
     fn has_example(&self) -> bool {
         let known = |parameter: &Value| !parameter["example"].is_null();
         let mut in_path = self.all_parameters().filter(|p| p["in"] == "path");
