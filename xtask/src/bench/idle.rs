@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::measure::{at, resident};
-use crate::house::{House, Profile};
+use super::program::Program;
+use crate::house::House;
 use crate::stage::Stage;
 use crate::{run, say, signal};
 
@@ -35,9 +36,8 @@ pub struct Arguments {
     /// One JSON object instead of a table
     #[arg(long)]
     json: bool,
-    /// Which build is measured
-    #[arg(long, value_enum, default_value = "release")]
-    profile: Profile,
+    #[command(flatten)]
+    program: Program,
 }
 
 /// What was measured with one store.
@@ -53,7 +53,7 @@ struct Measured {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     signal::listen()?;
     let house = House::open()?;
-    let program = house.build_shipway(arguments.profile)?;
+    let program = arguments.program.bring(&house)?;
     let mut all = Vec::new();
     for apps in [0, FULL] {
         say::note(format_args!("measuring with {apps} apps in the store"));
@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn measure(stage: &mut Stage, apps: usize) -> Result<Measured> {
-    stage.start()?;
+    stage.start_unlimited()?;
     let token = stage.token()?;
     fill(&mut Api::of(stage, &token), apps)?;
     // At rest means: as it runs after a start, not with what the filling left.
