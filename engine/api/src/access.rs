@@ -5,6 +5,7 @@
 //! whoever is signed in.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::header::AUTHORIZATION;
@@ -20,6 +21,8 @@ use crate::state::ApiState;
 
 /// A token's last use is written at most this often.
 const NOTE_EVERY_MILLIS: i64 = 60_000;
+/// How long a stream may go on for a token that is gone.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// Somebody with a valid token.
 #[derive(Debug, Clone)]
@@ -43,6 +46,18 @@ impl Caller {
 
     pub fn into_token(self) -> Token {
         self.0
+    }
+
+    /// Returns when the token has been deleted or has expired. An answer that
+    /// goes on for hours ends then.
+    pub(crate) async fn gone(self, state: ApiState) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            // A store that fails is asked again.
+            if let Ok(None) = token_with(&state, &self.0.digest).await {
+                return;
+            }
+        }
     }
 
     /// Whether the token reaches this app at all.

@@ -115,6 +115,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
     }
 }
 
+/// How many items a page has: what was asked for, or as many as usual.
+pub(crate) fn limit(asked: Option<u32>, usual: u32, most: u32) -> Result<u32, Problem> {
+    let limit = asked.unwrap_or(usual);
+    if (1..=most).contains(&limit) {
+        return Ok(limit);
+    }
+    let detail = format!("limit: {limit} is not between 1 and {most}");
+    Err(Problem::new(Kind::InvalidQuery, detail))
+}
+
 /// Reads JSON; an error names the place: `processes.web.port: …`.
 pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);

@@ -5,8 +5,8 @@ use axum::extract::State;
 use shipway_core::audit::{Filter, Record};
 
 use crate::access::{Admin, May};
-use crate::extract::QueryOf;
-use crate::problem::{Kind, Problem};
+use crate::extract::{QueryOf, limit};
+use crate::problem::Problem;
 use crate::state::ApiState;
 use crate::wire::audit::ListAudit;
 use crate::wire::page::Page;
@@ -23,11 +23,7 @@ pub async fn list_audit(
     _: May<Admin>,
     QueryOf(query): QueryOf<ListAudit>,
 ) -> Result<Json<Page<Record>>, Problem> {
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MOST).contains(&limit) {
-        let detail = format!("limit: {limit} is not between 1 and {MOST}");
-        return Err(Problem::new(Kind::InvalidQuery, detail));
-    }
+    let limit = limit(query.limit, DEFAULT_LIMIT, MOST)?;
     let filter = Filter {
         actor: query.actor,
         action: query.action,

@@ -18,7 +18,7 @@ use shipway_core::token::Scope;
 use shipway_executor::command::{Promote, RollBack};
 
 use crate::access::{Caller, Deploy, May, Read};
-use crate::extract::{Body, OptionalBody, PathOf, QueryOf};
+use crate::extract::{Body, OptionalBody, PathOf, QueryOf, limit};
 use crate::negotiate::Accepts;
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
@@ -157,7 +157,7 @@ pub async fn list_deployments(
         app: query.app,
         environment: None,
         before: query.before,
-        limit: limit(query.limit)?,
+        limit: limit(query.limit, DEFAULT_LIMIT, MOST)?,
     };
     let found = state.store.deployments(&filter).await?;
     Ok(Json(page(found, filter.limit, &caller)))
@@ -178,7 +178,7 @@ pub async fn list_environment_deployments(
         app: None,
         environment: Some(key),
         before: query.before,
-        limit: limit(query.limit)?,
+        limit: limit(query.limit, DEFAULT_LIMIT, MOST)?,
     };
     let found = state.store.deployments(&filter).await?;
     Ok(Json(page(found, filter.limit, &caller)))
@@ -309,16 +309,6 @@ fn accepted(created: Created, is_the_same: impl Fn(&Trigger) -> bool) -> Result<
     }
     let location = format!("/v1/deployments/{}", deployment.id);
     Ok((status, [(LOCATION, location)], Json(deployment.into())))
-}
-
-fn limit(given: Option<u32>) -> Result<u32, Problem> {
-    match given.unwrap_or(DEFAULT_LIMIT) {
-        limit @ 1..=MOST => Ok(limit),
-        other => {
-            let detail = format!("limit: {other} is not between 1 and {MOST}");
-            Err(Problem::new(Kind::InvalidQuery, detail))
-        }
-    }
 }
 
 fn page(found: Vec<store::Deployment>, limit: u32, caller: &Caller) -> Page<Deployment> {

@@ -16,7 +16,7 @@ use shipway_core::token::Scope;
 
 use super::deployment::find;
 use crate::access::Caller;
-use crate::extract::{PathOf, QueryOf};
+use crate::extract::{PathOf, QueryOf, limit};
 use crate::negotiate::Accepts;
 use crate::problem::{Kind, Problem};
 use crate::state::ApiState;
@@ -50,14 +50,18 @@ pub async fn list_events(
 ) -> Result<Response, Problem> {
     let deployment = find(&state, &caller, id, Scope::Read).await?;
     let redactor = state.redactor(&deployment.trigger.key).await?;
+    let (after, limit) = (
+        query.after.unwrap_or(0),
+        limit(query.limit, DEFAULT_LIMIT, MOST)?,
+    );
     if accepts.choose(&[JSON, STREAM])? == JSON {
-        return Ok(Json(page(&state, id, &query, &redactor).await?).into_response());
+        return Ok(Json(page(&state, id, after, limit, &redactor).await?).into_response());
     }
-    let after = last_event_id(&headers)?.or(query.after).unwrap_or(0);
+    let after = last_event_id(&headers)?.unwrap_or(after);
     if deployment.ending.is_some() && after >= deployment.sequence {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let events = tail::events(&state, id, after);
+    let events = tail::events(&state, id, after).take_until(caller.gone(state));
     let events = events.map(move |entry| Ok::<_, Infallible>(framed(&entry.shown(&redactor))));
     Ok(Sse::new(events)
         .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
@@ -67,15 +71,10 @@ pub async fn list_events(
 async fn page(
     state: &ApiState,
     id: DeploymentId,
-    query: &EventsQuery,
+    after: u64,
+    limit: u32,
     redactor: &Redactor,
 ) -> Result<Events, Problem> {
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MOST).contains(&limit) {
-        let detail = format!("limit: {limit} is not between 1 and {MOST}");
-        return Err(Problem::new(Kind::InvalidQuery, detail));
-    }
-    let after = query.after.unwrap_or(0);
     let items = state.store.journal(id, after, limit).await?;
     let last = items.last();
     Ok(Events {

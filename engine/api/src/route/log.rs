@@ -2,6 +2,7 @@
 //! events and as JSON pages.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::time::Duration;
 
 use axum::Json;
@@ -19,9 +20,9 @@ use shipway_core::token::Scope;
 use super::deployment::find;
 use super::event::last_event_id;
 use crate::access::Caller;
-use crate::extract::{PathOf, QueryOf};
+use crate::extract::{PathOf, QueryOf, limit};
 use crate::negotiate::Accepts;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::state::ApiState;
 use crate::tail::{self, Until};
 use crate::wire::log::{LogPage, LogQuery};
@@ -68,20 +69,28 @@ pub async fn get_log(
     let deployment = find(&state, &caller, id, Scope::Read).await?;
     let form = accepts.choose(&[TEXT, LINES, JSON, STREAM])?;
     let ended = deployment.ending.is_some();
+    let (after, limit) = (
+        query.after.unwrap_or(0),
+        limit(query.limit, DEFAULT_LIMIT, MOST)?,
+    );
     if form == JSON {
-        return Ok(Json(page(&state, id, &query, ended).await?).into_response());
+        return Ok(Json(page(&state, id, after, limit, ended).await?).into_response());
     }
-    let after = query.after.unwrap_or(0);
     if form == STREAM {
         let after = last_event_id(&headers)?.unwrap_or(after);
-        return stream(&state, id, after, ended).await;
+        return stream(&state, caller, id, after, ended).await;
     }
     let until = if query.follow {
         Until::Ended
     } else {
         Until::Now
     };
-    let lines = tail::lines(&state, id, after, until);
+    let lines = tail::lines(&state, id, after, until).take_until(async move {
+        match until {
+            Until::Now => pending().await,
+            Until::Ended => caller.gone(state).await,
+        }
+    });
     let body = if form == LINES {
         Body::from_stream(alive(lines.map(as_json)))
     } else {
@@ -93,6 +102,7 @@ pub async fn get_log(
 /// One event for each line, to the deployment's last.
 async fn stream(
     state: &ApiState,
+    caller: Caller,
     id: DeploymentId,
     after: u64,
     ended: bool,
@@ -101,6 +111,7 @@ async fn stream(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let lines = tail::lines(state, id, after, Until::Ended);
+    let lines = lines.take_until(caller.gone(state.clone()));
     let events = lines.map(|line| Ok::<_, Infallible>(framed(&line)));
     Ok(Sse::new(events)
         .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
@@ -117,15 +128,10 @@ fn framed(line: &LogLine) -> sse::Event {
 async fn page(
     state: &ApiState,
     id: DeploymentId,
-    query: &LogQuery,
+    after: u64,
+    limit: u32,
     ended: bool,
 ) -> Result<LogPage, Problem> {
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MOST).contains(&limit) {
-        let detail = format!("limit: {limit} is not between 1 and {MOST}");
-        return Err(Problem::new(Kind::InvalidQuery, detail));
-    }
-    let after = query.after.unwrap_or(0);
     let mut page = LogPage {
         items: Vec::new(),
         after,

@@ -1,5 +1,7 @@
 //! `/v1/apps/{app}/environments/{environment}/release-commands`
 
+use std::num::NonZeroUsize;
+
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
@@ -38,7 +40,7 @@ pub async fn add_release_command(
     PathOf(key): PathOf<EnvironmentKey>,
     Body(command): Body<NewCommand>,
 ) -> Result<(StatusCode, Commands), Problem> {
-    let position = command.position;
+    let position = command.position.map(NonZeroUsize::get);
     let change =
         |environment: &mut Environment| Ok(environment.add_command(command.into(), position)?);
     let (environment, ()) = state.edit_environment(&key, change).await?;
@@ -77,7 +79,7 @@ pub async fn replace_release_command(
     let change = |environment: &mut Environment| {
         environment.replace_command(&label, command.into())?;
         match position {
-            Some(position) => Ok(environment.move_command(&renamed, position)?),
+            Some(position) => Ok(environment.move_command(&renamed, position.get())?),
             None => Ok(()),
         }
     };
@@ -97,7 +99,8 @@ pub async fn move_release_command(
     Body(Move { position }): Body<Move>,
 ) -> Result<Commands, Problem> {
     let (key, label) = place.split();
-    let change = |environment: &mut Environment| Ok(environment.move_command(&label, position)?);
+    let change =
+        |environment: &mut Environment| Ok(environment.move_command(&label, position.get())?);
     let (environment, ()) = state.edit_environment(&key, change).await?;
     Ok(listed(environment))
 }

@@ -69,7 +69,7 @@ pub async fn create_token(
 
 #[derive(Debug, Deserialize)]
 pub struct OneToken {
-    token: String,
+    pub token: String,
 }
 
 /// Deletes a token; whoever holds it is refused from now on.

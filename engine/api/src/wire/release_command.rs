@@ -1,5 +1,7 @@
 //! Release commands of the settings, on the wire.
 
+use std::num::NonZeroUsize;
+
 use serde::{Deserialize, Serialize};
 use shipway_core::name::Label;
 use shipway_core::release::{CancelPolicy, Invocation, Phase, SettingsCommand, When};
@@ -27,8 +29,8 @@ pub struct NewCommand {
     pub undo: Option<Invocation>,
     /// Where it stands in the list, from 1; at the end unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1)]
-    pub position: Option<usize>,
+    #[schema(value_type = Option<usize>, minimum = 1)]
+    pub position: Option<NonZeroUsize>,
 }
 
 /// Where a command is moved to.
@@ -36,8 +38,8 @@ pub struct NewCommand {
 #[serde(deny_unknown_fields)]
 pub struct Move {
     /// From 1; beyond the end means the end.
-    #[schema(minimum = 1)]
-    pub position: usize,
+    #[schema(value_type = usize, minimum = 1)]
+    pub position: NonZeroUsize,
 }
 
 impl From<NewCommand> for SettingsCommand {

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use futures::StreamExt;
+use http::Request;
 use serde_json::Value;
 use shipway_core::ending::Ending;
 use shipway_core::journal::Event;
 use shipway_core::pipeline::Step;
+use shipway_core::token::Scope;
 
 use crate::world::World;
 
@@ -214,6 +217,42 @@ async fn streams_end_when_the_engine_goes_down() {
     world.state.shutdown.cancel();
     let rest = tokio::time::timeout(PATIENCE, stream.next()).await.unwrap();
     assert!(rest.is_none());
+}
+
+/// The clock runs by itself, so that this waits for nothing.
+#[tokio::test(start_paused = true)]
+async fn streams_end_when_their_token_is_deleted() {
+    let world = World::with_guestbook().await;
+    let id = world.deployment().await;
+    world.executor.print(id, "hello").await;
+    let token = world.token("wall", Scope::Read, &[]).await;
+    let open = |path: String, accept: &str| {
+        let request = Request::get(path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("accept", accept)
+            .body(Body::empty())
+            .unwrap();
+        world.send(request)
+    };
+    let delete = async {
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        world.delete("/v1/tokens/wall").await.expect(204);
+    };
+    let began = tokio::time::Instant::now();
+    let (events, lines, text, ()) = tokio::join!(
+        open(format!("/v1/deployments/{id}/events"), "text/event-stream"),
+        open(format!("/v1/deployments/{id}/log"), "text/event-stream"),
+        open(
+            format!("/v1/deployments/{id}/log?follow=true"),
+            "text/plain"
+        ),
+        delete,
+    );
+    let took = began.elapsed();
+    assert_eq!(ids(&events.expect(200).text), [1]);
+    assert_eq!(ids(&lines.expect(200).text), [1]);
+    assert_eq!(text.expect(200).text, "hello\n");
+    assert!((100..=130).contains(&took.as_secs()), "{took:?}");
 }
 
 #[tokio::test]

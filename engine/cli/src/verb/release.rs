@@ -1,5 +1,7 @@
 //! `shipway release`: the ordered, labelled release commands of the settings.
 
+use std::num::NonZeroUsize;
+
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use shipway_api::wire::page::Page;
@@ -49,7 +51,7 @@ enum Action {
         phase: Phase,
         /// Its place in the list, from 1 [default: at the end]
         #[arg(long, value_name = "N")]
-        position: Option<usize>,
+        position: Option<NonZeroUsize>,
         /// How long it may take, such as 90s or 1h [default: 30m]
         #[arg(long, value_parser = seconds, value_name = "TIME")]
         timeout: Option<u32>,
@@ -84,7 +86,7 @@ enum Action {
         place: EnvironmentKey,
         label: Label,
         /// From 1; beyond the end means the end
-        position: usize,
+        position: NonZeroUsize,
         #[command(flatten)]
         json: JsonFlag,
     },

@@ -1,5 +1,7 @@
 //! `…/release-commands`: the settings' commands in their order.
 
+use std::num::NonZeroUsize;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::Redirect;
@@ -139,11 +141,11 @@ pub async fn shift(
     Posted { signed, fields }: Posted<Admin>,
 ) -> Done {
     let label: Label = fields.parse("label")?;
-    let position: usize = fields.parse("position")?;
+    let position: NonZeroUsize = fields.parse("position")?;
     let environment = state.environment(&key).await?;
     let commands = environment.release_commands.iter();
     let before = commands.take_while(|command| command.label != label);
-    let by = if position <= before.count() {
+    let by = if position.get() <= before.count() {
         "up"
     } else {
         "down"
