@@ -138,6 +138,25 @@ fn bitbucket(id: &str, what: &str, body: &[u8], secret: &str) -> Vec<(&'static s
     ]
 }
 
+fn bitbucket_data_center(
+    id: &str,
+    what: &str,
+    body: &[u8],
+    secret: &str,
+) -> Vec<(&'static str, String)> {
+    let event = if what == "ping" {
+        "diagnostics:ping"
+    } else {
+        "repo:refs_changed"
+    };
+    vec![
+        ("user-agent", "Atlassian HttpClient 4.2.0".to_owned()),
+        ("x-event-key", event.to_owned()),
+        ("x-request-id", id.to_owned()),
+        ("x-hub-signature", format!("sha256={}", hex(secret, body))),
+    ]
+}
+
 fn plain(id: &str, _: &str, body: &[u8], secret: &str) -> Vec<(&'static str, String)> {
     stamped(id, body, secret, seconds())
 }
@@ -177,8 +196,10 @@ impl<'a> Stage<'a> {
     }
 
     fn body(&self, what: &str) -> Vec<u8> {
-        let folder = self.host.name.split('-').next().unwrap_or_default();
-        let folder = if folder == "forgejo" { "gitea" } else { folder };
+        let folder = match self.host.name {
+            own @ "bitbucket-data-center" => own,
+            name => name.split('-').next().unwrap_or_default(),
+        };
         let file = format!("tests/deliveries/{folder}/{what}.json");
         let text = std::fs::read_to_string(parts::root().join(&file)).expect("a delivery");
         let head = self.repo.git(&["rev-parse", "HEAD"]);
@@ -376,6 +397,16 @@ fn bitbucket_deploys() {
         name: "bitbucket",
         repository: "git@bitbucket.org:octo/hello.git",
         headers: bitbucket,
+        greeting: ("ping", "pong: deliveries arrive"),
+    });
+}
+
+#[test]
+fn bitbucket_data_center_deploys() {
+    each_delivery_ends_as_it_should(&Host {
+        name: "bitbucket-data-center",
+        repository: "https://bitbucket.example.com/scm/octo/hello.git",
+        headers: bitbucket_data_center,
         greeting: ("ping", "pong: deliveries arrive"),
     });
 }

@@ -196,10 +196,14 @@ struct Link {
 
 pub fn bitbucket(headers: &HeaderMap, body: &[u8]) -> Result<Message, Problem> {
     match header(headers, "x-event-key") {
-        Some("diagnostics:ping") => return Ok(Message::Ping),
-        Some("repo:push") => {}
-        event => return Ok(other(event)),
+        Some("diagnostics:ping") => Ok(Message::Ping),
+        Some("repo:push") => bitbucket_cloud(body),
+        Some("repo:refs_changed") => bitbucket_data_center(body),
+        event => Ok(other(event)),
     }
+}
+
+fn bitbucket_cloud(body: &[u8]) -> Result<Message, Problem> {
     let push: BitbucketPush = from_json(body)?;
     let changes = push.push.changes.into_iter().filter_map(moved);
     Ok(Message::Push {
@@ -224,6 +228,49 @@ fn moved(change: Move) -> Option<Result<Change, Problem>> {
     };
     let reference = format!("refs/{folder}/{}", place.name);
     Some(head.map(|head| Change { reference, head }))
+}
+
+/// Bitbucket Data Center, once called Server.
+#[derive(Deserialize)]
+struct RefsChanged {
+    repository: DataCenterRepository,
+    changes: Vec<RefChange>,
+}
+
+#[derive(Deserialize)]
+struct DataCenterRepository {
+    links: DataCenterLinks,
+}
+
+#[derive(Deserialize)]
+struct DataCenterLinks {
+    clone: Vec<Link>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RefChange {
+    ref_id: String,
+    to_hash: String,
+}
+
+fn bitbucket_data_center(body: &[u8]) -> Result<Message, Problem> {
+    let push: RefsChanged = from_json(body)?;
+    let clones = push.repository.links.clone.into_iter();
+    let changes = push.changes.into_iter().map(|change| {
+        let head = match is_nothing(&change.to_hash) {
+            true => Head::Deleted,
+            // What a tag names may be a tag itself.
+            false if change.ref_id.starts_with("refs/tags/") => Head::Unsaid,
+            false => commit(&change.to_hash)?,
+        };
+        let reference = change.ref_id;
+        Ok(Change { reference, head })
+    });
+    Ok(Message::Push {
+        repositories: clones.map(|link| link.href).collect(),
+        changes: changes.collect::<Result<_, Problem>>()?,
+    })
 }
 
 #[derive(Deserialize)]
