@@ -1,5 +1,7 @@
 //! `git push` to the engine, with the stock client.
 
+use std::io::Read;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -260,39 +262,103 @@ fn a_push_that_is_too_large_is_refused() {
     push(&repo, &live, "main").succeeded();
 }
 
+/// A push whose deployment is in the middle of a release command, which ends
+/// when it may.
+struct Underway<'a> {
+    child: Child,
+    deployment: Deployment<'a>,
+    go: PathBuf,
+}
+
+impl<'a> Underway<'a> {
+    fn begin(repo: &Repo, live: &Environment<'a>) -> Self {
+        let go = live.ship.state_dir().join("go");
+        let wait = format!("while ! test -e {}; do sleep 0.05; done", go.display());
+        live.command("Wait", &wait);
+        let address = address(live, &live.ship.token);
+        let child = git(repo, &["push", &address, "main"]).spawn().expect("git");
+        let deployment = wait::until("a deployment is made", PATIENCE, || {
+            let made = deployments(live);
+            made.first()
+                .and_then(|one| one["id"].as_str().map(str::to_owned))
+        });
+        let deployment = Deployment::new(live.ship, deployment);
+        deployment.until_event("the command runs", |event| {
+            event["kind"] == "command.started"
+        });
+        Self {
+            child,
+            deployment,
+            go,
+        }
+    }
+
+    /// Lets the command end, and the deployment with it.
+    fn go(self) -> Deployment<'a> {
+        std::fs::write(&self.go, "").expect("a file");
+        self.deployment.ended()
+    }
+
+    /// What Git said when it ended.
+    fn pushed(&mut self) -> Pushed {
+        let ok = self.child.wait().expect("git ends").success();
+        let mut said = String::new();
+        let stderr = self.child.stderr.as_mut().expect("what it says");
+        stderr.read_to_string(&mut said).expect("text");
+        Pushed { ok, said }
+    }
+}
+
 #[test]
 fn who_breaks_off_leaves_the_deployment_running() {
     let Some(ship) = Ship::start() else { return };
     let (repo, app) = pushed_app(&ship);
     let live = app.environment("live", quick("process"));
-    let go = ship.state_dir().join("go");
-    live.command(
-        "Wait",
-        &format!("while ! test -e {}; do sleep 0.05; done", go.display()),
-    );
-    let address = address(&live, &ship.token);
-    let mut child: Child = git(&repo, &["push", &address, "main"])
-        .spawn()
-        .expect("git");
-    let deployment = wait::until("a deployment is made", PATIENCE, || {
-        let made = deployments(&live);
-        made.first()
-            .and_then(|one| one["id"].as_str().map(str::to_owned))
-    });
-    let deployment = Deployment::new(&ship, deployment);
-    deployment.until_event("the command runs", |event| {
-        event["kind"] == "command.started"
-    });
-    let pid = i32::try_from(child.id()).expect("a process id");
+    let mut underway = Underway::begin(&repo, &live);
+    let pid = i32::try_from(underway.child.id()).expect("a process id");
     // Not SIGINT, which is ignored by whatever was started in the background.
     nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGTERM).expect("it runs");
-    assert!(!child.wait().expect("git ends").success());
-    std::fs::write(&go, "").expect("a file");
-    deployment.ended().succeeded();
+    assert!(!underway.child.wait().expect("git ends").success());
+    underway.go().succeeded();
     serves(&live, "1");
     wait::until_true("the branch has moved", PATIENCE, || {
         push(&repo, &live, "main").said.contains("up-to-date")
     });
+}
+
+#[test]
+fn an_engine_that_stops_refuses_the_push_and_the_next_one_deploys_it() {
+    let Some(ship) = Ship::start() else { return };
+    let (repo, app) = pushed_app(&ship);
+    let live = app.environment("live", quick("process"));
+    let mut underway = Underway::begin(&repo, &live);
+    assert_eq!(ship.stop_serve(), Some(0));
+    let id = underway.deployment.id.clone();
+    let goes_on = format!("the engine stops; deployment {id} goes on with the next one");
+    underway.pushed().refused(&goes_on);
+    ship.serve();
+    underway.go().succeeded();
+    serves(&live, "1");
+    // The branch did not move; the image is there already.
+    push(&repo, &live, "main").succeeded().says("main -> main");
+    assert_eq!(deployments(&live).len(), 2);
+}
+
+#[test]
+fn an_engine_that_is_killed_ends_the_push_and_the_next_one_deploys_it() {
+    let Some(ship) = Ship::start() else { return };
+    let (repo, app) = pushed_app(&ship);
+    let live = app.environment("live", quick("process"));
+    let mut underway = Underway::begin(&repo, &live);
+    ship.kill_serve();
+    underway.pushed().refused("the remote end hung up");
+    ship.serve();
+    underway.go().succeeded();
+    serves(&live, "1");
+    push(&repo, &live, "main").succeeded().says("main -> main");
+    next_version(&repo, "2");
+    push(&repo, &live, "main").succeeded();
+    serves(&live, "2");
 }
 
 #[test]
