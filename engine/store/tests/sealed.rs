@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use shipway_core::ports::store::{Apps, StoreError};
+use shipway_core::ports::store::{Apps, StoreError, Webhooks};
 use shipway_store::{Keyring, SqliteStore};
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
@@ -28,9 +28,16 @@ async fn secrets_are_not_in_the_files() -> Result<()> {
     let place = Place::new()?;
     let store = SqliteStore::open(&place.database).await?;
     sample::settle(&store, &["shop/live"]).await?;
-    assert_eq!(place.files_with(SECRET)?, NONE);
+    let webhook = sample::webhook('a', "shop")?;
+    store.create_webhook(&webhook).await?;
+    assert_eq!(store.webhook(&webhook.id).await?, Some(webhook));
+    for secret in [SECRET, sample::WEBHOOK_SECRET] {
+        assert_eq!(place.files_with(secret)?, NONE);
+    }
     store.close().await;
-    assert_eq!(place.files_with(SECRET)?, NONE);
+    for secret in [SECRET, sample::WEBHOOK_SECRET] {
+        assert_eq!(place.files_with(secret)?, NONE);
+    }
     place.opens().await
 }
 

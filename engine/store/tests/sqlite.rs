@@ -2,6 +2,7 @@
 //! and stay quick when it has much to keep.
 
 #[path = "conformance/sample.rs"]
+#[expect(dead_code, reason = "shared with the conformance suite")]
 mod sample;
 
 use std::os::unix::fs::PermissionsExt;

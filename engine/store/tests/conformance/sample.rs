@@ -4,9 +4,10 @@ use anyhow::Result;
 use shipway_core::app::{App, Credentials, Repository};
 use shipway_core::environment::{Environment, EnvironmentKey, RuntimeKind, Variable};
 use shipway_core::journal::{BuildWish, Trigger};
-use shipway_core::name::{DeploymentId, Timestamp};
+use shipway_core::name::{DeploymentId, Timestamp, WebhookId};
 use shipway_core::ports::store::{Created, Deployment, Store};
 use shipway_core::secret::Secret;
+use shipway_core::webhook::{Provider, ReferenceKind, Rule, Webhook};
 use uuid::Uuid;
 
 /// Milliseconds after some moment of 2026, with nanoseconds that must survive.
@@ -83,4 +84,26 @@ pub async fn deploy(store: &impl Store, number: u128, name: &str) -> Result<Depl
         Created::New(deployment) => Ok(deployment),
         Created::Earlier(deployment) => anyhow::bail!("seen before: {}", deployment.id),
     }
+}
+
+pub const WEBHOOK_SECRET: &str = "open sesame, and wide";
+
+pub fn webhook_id(digit: char) -> Result<WebhookId> {
+    Ok(digit.to_string().repeat(32).parse()?)
+}
+
+pub fn webhook(digit: char, app: &str) -> Result<Webhook> {
+    Ok(Webhook {
+        id: webhook_id(digit)?,
+        app: app.parse()?,
+        provider: Provider::Gitea,
+        secret: Secret::new(WEBHOOK_SECRET),
+        repository: Some("https://git.example.com/team/shop".into()),
+        rules: vec![Rule {
+            kind: ReferenceKind::Branch,
+            pattern: "release/*".parse()?,
+            environment: "live".parse()?,
+        }],
+        created_at: at(5),
+    })
 }

@@ -1,30 +1,7 @@
 use anyhow::Result;
-use shipway_core::name::WebhookId;
 use shipway_core::ports::store::{Delivery, Seen, Store, StoreError};
-use shipway_core::secret::Secret;
-use shipway_core::webhook::{Provider, ReferenceKind, Rule, Webhook};
 
-use crate::sample::{app, at};
-
-fn id(digit: char) -> Result<WebhookId> {
-    Ok(digit.to_string().repeat(32).parse()?)
-}
-
-fn webhook(digit: char, app: &str) -> Result<Webhook> {
-    Ok(Webhook {
-        id: id(digit)?,
-        app: app.parse()?,
-        provider: Provider::Gitea,
-        secret: Secret::new("hush hush hush hush"),
-        repository: Some("https://git.example.com/team/shop".into()),
-        rules: vec![Rule {
-            kind: ReferenceKind::Branch,
-            pattern: "release/*".parse()?,
-            environment: "live".parse()?,
-        }],
-        created_at: at(5),
-    })
-}
+use crate::sample::{app, at, webhook, webhook_id as id};
 
 fn delivery(webhook: char, id_of: &str, digest: char) -> Result<Delivery> {
     Ok(Delivery {
