@@ -19,6 +19,7 @@ mod bad_apps;
 mod bad_plugins;
 mod bad_requests;
 mod cli;
+mod cli_complete;
 mod cli_contexts;
 mod cli_curl;
 mod cli_doctor;

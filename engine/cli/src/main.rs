@@ -11,6 +11,8 @@ mod whereabouts;
 mod doctor;
 mod init;
 
+mod complete;
+
 mod exit;
 mod failure;
 mod follow;
@@ -49,6 +51,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    complete::if_asked();
     match Arguments::try_parse() {
         Ok(arguments) => verb::run(arguments.verb),
         Err(error) => usage::tell(&error),

@@ -50,6 +50,29 @@ pub struct Connection {
     pub verbose: bool,
 }
 
+impl Connection {
+    /// What the words of an unfinished command line say.
+    pub fn said_in(words: impl Iterator<Item = String>) -> Self {
+        let words: Vec<String> = words.collect();
+        let said = |option: &str| {
+            let pairs = words.windows(2).filter_map(|pair| match pair {
+                [name, value] if name == option => Some(value.as_str()),
+                _ => None,
+            });
+            let joined = words
+                .iter()
+                .filter_map(|word| word.strip_prefix(option)?.strip_prefix('='));
+            pairs.chain(joined).last().map(str::to_owned)
+        };
+        Self {
+            context: said("--context").and_then(|name| name.parse().ok()),
+            server: said("--server"),
+            credentials: said("--credentials").map(PathBuf::from),
+            verbose: false,
+        }
+    }
+}
+
 /// What the environment says.
 #[derive(Debug, Default)]
 struct Spoken {

@@ -1,8 +1,10 @@
 //! `shipway completions`: for the shell.
 
-use clap::{Args, CommandFactory};
+use anyhow::Context;
+use clap::Args;
 use clap_complete::Shell;
 
+use crate::complete;
 use crate::failure::Failure;
 
 /// Print completions for a shell
@@ -14,13 +16,13 @@ pub struct Arguments {
 
 const EXAMPLES: &str = "Examples:
   source <(shipway completions bash)                                # in ~/.bashrc
-  shipway completions zsh > ~/.zfunc/_shipway                       # fpath+=~/.zfunc, before compinit
-  shipway completions fish > ~/.config/fish/completions/shipway.fish
-  shipway completions powershell | Out-String | Invoke-Expression   # in $PROFILE";
+  source <(shipway completions zsh)                                 # in ~/.zshrc, after compinit
+  shipway completions fish | source                                 # in ~/.config/fish/config.fish
+  shipway completions powershell | Out-String | Invoke-Expression   # in $PROFILE
+
+Names of apps, environments and plugins come from the engine, if it answers within a second.";
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut command = crate::Arguments::command();
-    let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut command, "shipway", &mut script);
+    let script = complete::script(arguments.shell).context("could not write the completions")?;
     Ok(crate::output::say(String::from_utf8_lossy(&script))?)
 }

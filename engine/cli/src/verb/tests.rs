@@ -75,19 +75,13 @@ fn help_is_as_it_was() {
 }
 
 #[test]
-fn every_shell_gets_completions_that_name_the_verbs() {
+fn every_shell_gets_completions() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let words = ["shipway", "completions", shell];
         assert!(crate::Arguments::try_parse_from(words).is_ok(), "{shell}");
-        let shell: clap_complete::Shell = shell.parse().unwrap();
-        let mut script = Vec::new();
-        let mut command = crate::Arguments::command();
-        clap_complete::generate(shell, &mut command, "shipway", &mut script);
+        let script = crate::complete::script(shell.parse().unwrap()).unwrap();
         let script = String::from_utf8(script).unwrap();
-        for word in ["deploy", "rollback", "doctor", "detach", "context"] {
-            assert!(script.contains(word), "{shell}: {word}");
-        }
-        assert!(!script.contains("unnamed"), "{shell}");
+        assert!(script.contains("SHIPWAY_COMPLETE"), "{shell}: {script}");
     }
 }
 
