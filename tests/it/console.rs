@@ -186,6 +186,75 @@ fn an_app_is_made_deployed_and_deleted_without_the_command_line() {
 }
 
 #[test]
+fn tokens_and_webhooks_are_made_and_shown_once() {
+    let Some(ship) = Ship::start() else { return };
+    let (_repo, live) = tiny(&ship);
+    let Some(browser) = signed_in(&ship) else {
+        return;
+    };
+    browser.click("nav.places a[href='/tokens']");
+    browser.wait_until_at("/tokens");
+    browser.write("#name", "ci of the shop");
+    browser.write("#apps", "nowhere");
+    browser.write("#days", "30");
+    browser.click_words("Make it");
+    browser.wait_until_says("[role=alert]", "there is no app nowhere");
+    let write = format!(
+        "document.querySelector('#apps').value = '{}'; return 1",
+        live.app
+    );
+    browser.run(&write);
+    browser.click_words("Make it");
+    browser.wait_for("#made-token");
+    let token = browser.text("#made-token");
+    let theirs = ship.api.with_token(Some(&token));
+    let own = theirs.get("/v1/token").ok();
+    assert_eq!(
+        (&own["scope"], &own["apps"][0]),
+        (&json!("deploy"), &json!(live.app))
+    );
+    assert!(own["expires_at"].is_string(), "{own}");
+    browser.click_words("I have it");
+    browser.wait_until_says("main", "ci of the shop");
+    assert!(!browser.text("main").contains(&token));
+    browser.open("/tokens/delete?name=ci+of+the+shop");
+    browser.click_words("Delete it");
+    browser.wait_until_says("#told", "Deleted.");
+    theirs.get("/v1/token").problem(401, "unauthorized");
+
+    browser.open(&format!("/apps/{}", live.app));
+    browser.click_words("Webhooks");
+    browser.wait_until_says("main", "No webhooks yet");
+    browser.write("#branches", "main=nowhere");
+    browser.click_words("Make it");
+    browser.wait_until_says("[role=alert]", "has no environment nowhere");
+    browser.run("document.querySelector('#branches').value = 'main=live'; return 1");
+    browser.click_words("Make it");
+    browser.wait_for("#made-secret");
+    let (address, secret) = (browser.text("#made-address"), browser.text("#made-secret"));
+    let server = format!("http://{}/v1/webhooks/", ship.api_address());
+    assert!(address.starts_with(&server), "{address}");
+    let list = format!("/v1/apps/{}/webhooks", live.app);
+    let made = ship.api.get(&list).ok()["items"][0].clone();
+    assert!(address.ends_with(made["path"].as_str().expect("a path")));
+    browser.click_words("I have them");
+    browser.wait_until_says("main", "branch main to live");
+    assert!(!browser.text("main").contains(&secret));
+    browser.click_words("Remove");
+    browser.wait_for("form.question");
+    browser.click_words("Remove it");
+    browser.wait_until_says("#told", "Removed.");
+    assert_eq!(ship.api.get(&list).ok()["items"], json!([]));
+
+    let audited = ship.api.get("/v1/audit?limit=100").ok();
+    let acts = audited["items"].as_array().expect("records").iter();
+    let subjects: Vec<&str> = acts.filter_map(|act| act["subject"].as_str()).collect();
+    assert!(subjects.contains(&"/tokens/ci of the shop"), "{subjects:?}");
+    let text = audited.to_string();
+    assert!(!text.contains(&token) && !text.contains(&secret), "{text}");
+}
+
+#[test]
 fn release_commands_are_put_in_order_by_key_button_and_mouse() {
     let Some(ship) = Ship::start() else { return };
     let (_repo, live) = tiny(&ship);

@@ -31,6 +31,12 @@ fn story<'a>(ship: &'a Ship, live: &Environment<'a>, repo: &shipway_tests::repo:
     );
     live.change(json!({"plugins": {"self-tests": ["http-check"], "release-sources": []}}));
     live.plugin_setting("http-check", "paths", "/");
+    let rules = json!([{"on": "branch", "pattern": "main", "environment": "live"},
+        {"on": "tag", "pattern": "v*", "environment": "live"}]);
+    let webhook = json!({"provider": "github", "rules": rules});
+    ship.api
+        .post(&format!("/v1/apps/{}/webhooks", live.app), &webhook)
+        .ok();
     live.deploy().succeeded();
     next_version(repo, "2");
     live.command("Fail", "echo no such table: guests >&2; exit 3");
@@ -67,6 +73,9 @@ fn pages(live: &Environment<'_>, failed: &str) -> Vec<(&'static str, String)> {
         ),
         ("app-new", "/new-app".to_owned()),
         ("app-settings", format!("/apps/{}/settings", live.app)),
+        ("webhooks", format!("/apps/{}/webhooks", live.app)),
+        ("tokens", "/tokens".to_owned()),
+        ("token-delete", "/tokens/delete?name=first".to_owned()),
         ("deploy", at("/deploy")),
         ("rollback", at("/rollback")),
         ("promote", at("/promote?from=test")),

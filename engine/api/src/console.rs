@@ -35,7 +35,7 @@ use utoipa::openapi::OpenApi;
 use self::page::{
     app, app_settings, apps, cancel, deploy, deployment, deployments, environment,
     environment_settings, live, plugin, plugin_choice, plugins, promote, release_command,
-    release_commands, rollback, sign_in, variables,
+    release_commands, rollback, sign_in, tokens, variables, webhooks,
 };
 use crate::audit::{self, Watch};
 use crate::router::{TEAR_DOWN_PATIENCE, finish};
@@ -77,8 +77,21 @@ fn places() -> Router<ApiState> {
             "/apps/{app}/new-environment",
             get(environment_settings::fresh).post(environment_settings::create),
         )
+        .route(
+            "/apps/{app}/webhooks",
+            get(webhooks::show).post(webhooks::create),
+        )
+        .route(
+            "/apps/{app}/webhooks/remove",
+            get(webhooks::ask_to_remove).post(webhooks::remove),
+        )
         .route("/deployments", get(deployments::show))
         .route("/plugins", get(plugins::show))
+        .route("/tokens", get(tokens::show).post(tokens::create))
+        .route(
+            "/tokens/delete",
+            get(tokens::ask_to_delete).post(tokens::delete),
+        )
 }
 
 fn environments() -> Router<ApiState> {

@@ -1,6 +1,7 @@
-//! Times in few words, the same in the console and on the command line.
+//! What the console and the command line say in the same words.
 
 use shipway_core::name::Timestamp;
+use shipway_core::webhook::Provider;
 
 /// `3 min ago`.
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
@@ -19,6 +20,23 @@ pub fn took(millis: u64) -> String {
         0..=999 => format!("{millis} ms"),
         1000..=59_999 => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
         _ => format!("{} min {:02} s", millis / 60_000, millis % 60_000 / 1000),
+    }
+}
+
+/// Where at the Git host a webhook's address and secret belong.
+pub fn where_to_enter(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Github => {
+            "the repository's Settings, Webhooks (content type application/json, the push event)"
+        }
+        Provider::Gitlab => {
+            "the project's Settings, Webhooks (signing token, or secret token; push and tag push events)"
+        }
+        Provider::Gitea => {
+            "the repository's Settings, Webhooks (POST, application/json, push events)"
+        }
+        Provider::Bitbucket => "Repository settings, Webhooks (trigger: repository push)",
+        Provider::Plain => "whatever sends; it signs as Standard Webhooks says",
     }
 }
 

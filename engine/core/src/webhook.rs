@@ -61,6 +61,23 @@ pub struct Rule {
     pub environment: EnvironmentName,
 }
 
+impl Rule {
+    /// As people write it: `main` and `live`.
+    pub fn of(kind: ReferenceKind, pattern: &str, environment: &str) -> Result<Self, InvalidName> {
+        Ok(Self {
+            kind,
+            pattern: pattern.parse()?,
+            environment: environment.parse()?,
+        })
+    }
+}
+
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} to {}", self.kind, self.pattern, self.environment)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]

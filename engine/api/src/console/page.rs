@@ -7,6 +7,7 @@ pub mod app_settings;
 pub mod apps;
 pub mod environment;
 pub mod environment_settings;
+pub mod webhooks;
 
 pub mod deploy;
 pub mod promote;
@@ -23,6 +24,8 @@ pub mod plugins;
 pub mod release_command;
 pub mod release_commands;
 pub mod variables;
+
+pub mod tokens;
 
 use axum::response::Redirect;
 use http::{HeaderMap, HeaderValue};

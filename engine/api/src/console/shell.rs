@@ -14,6 +14,7 @@ pub enum Place {
     Apps,
     Deployments,
     Plugins,
+    Tokens,
     /// Nowhere: what was looked for is not there, or not allowed.
     None,
 }
@@ -67,12 +68,13 @@ impl<'a> Shell<'a> {
     }
 
     fn header(&self) -> Markup {
-        let everywhere = self.visitor.caller.may_everywhere(Scope::Read).is_ok();
+        let everywhere = |scope| self.visitor.caller.may_everywhere(scope).is_ok();
         html! {
             nav.places aria-label="Console" {
                 (self.link(Place::Apps, "/", "Apps"))
                 (self.link(Place::Deployments, "/deployments", "Deployments"))
-                @if everywhere { (self.link(Place::Plugins, "/plugins", "Plugins")) }
+                @if everywhere(Scope::Read) { (self.link(Place::Plugins, "/plugins", "Plugins")) }
+                @if everywhere(Scope::Admin) { (self.link(Place::Tokens, "/tokens", "Tokens")) }
             }
             form.out method="post" action="/sign-out" {
                 (form_token(self.visitor))

@@ -1,9 +1,9 @@
 //! Webhooks as people read them.
 
 use shipway_api::wire::webhook::{CreatedWebhook, Webhook};
-use shipway_api::words::ago;
+use shipway_api::words::{ago, where_to_enter};
 use shipway_core::name::Timestamp;
-use shipway_core::webhook::{Provider, Rule};
+use shipway_core::webhook::Rule;
 
 use crate::output::{or_dash, table};
 
@@ -14,24 +14,8 @@ pub fn created(made: &CreatedWebhook, server: &str) -> String {
         "address  {server}{}\nsecret   {}\n\nEnter both at {}. The secret is shown this once.",
         kept.path,
         made.secret.reveal(),
-        where_to(kept.provider),
+        where_to_enter(kept.provider),
     )
-}
-
-fn where_to(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Github => {
-            "the repository's Settings, Webhooks (content type application/json, the push event)"
-        }
-        Provider::Gitlab => {
-            "the project's Settings, Webhooks (signing token, or secret token; push and tag push events)"
-        }
-        Provider::Gitea => {
-            "the repository's Settings, Webhooks (POST, application/json, push events)"
-        }
-        Provider::Bitbucket => "Repository settings, Webhooks (trigger: repository push)",
-        Provider::Plain => "whatever sends; it signs as Standard Webhooks says",
-    }
 }
 
 pub fn list(webhooks: &[Webhook], now: Timestamp) -> String {
@@ -41,7 +25,7 @@ pub fn list(webhooks: &[Webhook], now: Timestamp) -> String {
     table(
         ["WEBHOOK", "PROVIDER", "RULES", "REPOSITORY", "MADE"],
         webhooks.iter().map(|webhook| {
-            let rules: Vec<String> = webhook.rules.iter().map(rule).collect();
+            let rules: Vec<String> = webhook.rules.iter().map(Rule::to_string).collect();
             [
                 webhook.id.to_string(),
                 webhook.provider.to_string(),
@@ -51,10 +35,6 @@ pub fn list(webhooks: &[Webhook], now: Timestamp) -> String {
             ]
         }),
     )
-}
-
-fn rule(rule: &Rule) -> String {
-    format!("{} {} to {}", rule.kind, rule.pattern, rule.environment)
 }
 
 #[cfg(test)]

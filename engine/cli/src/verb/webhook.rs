@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use shipway_api::wire::page::Page;
 use shipway_api::wire::webhook::{CreatedWebhook, NewWebhook, Webhook};
-use shipway_core::name::{AppName, EnvironmentName, WebhookId};
+use shipway_core::name::{AppName, WebhookId};
 use shipway_core::secret::Secret;
 use shipway_core::webhook::{Provider, ReferenceKind, Rule};
 
@@ -115,13 +115,9 @@ pub async fn run(client: Client, arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn rules(kind: ReferenceKind, pairs: Vec<(String, String)>) -> Result<Vec<Rule>, Failure> {
-    let rule = |(pattern, environment): (String, String)| {
-        let wrong = |error: shipway_core::name::InvalidName| Failure::usage(error.to_string());
-        Ok(Rule {
-            kind,
-            pattern: pattern.parse().map_err(wrong)?,
-            environment: environment.parse::<EnvironmentName>().map_err(wrong)?,
-        })
-    };
-    pairs.into_iter().map(rule).collect()
+    let rules = pairs
+        .iter()
+        .map(|(pattern, environment)| Rule::of(kind, pattern, environment));
+    let rules = rules.collect::<Result<_, _>>();
+    rules.map_err(|error| Failure::usage(error.to_string()))
 }

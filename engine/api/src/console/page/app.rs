@@ -40,6 +40,7 @@ pub async fn show(
         @if may_change {
             p.buttons {
                 a.button.plain href={ "/apps/" (app.name) "/new-environment" } { "New environment" }
+                a.button.plain href={ "/apps/" (app.name) "/webhooks" } { "Webhooks" }
                 a.button.plain href={ "/apps/" (app.name) "/settings" } { "Settings" }
             }
         }
