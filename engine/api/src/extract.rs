@@ -5,24 +5,25 @@ use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::audit::Note;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, internal};
 
 /// The body of a request as JSON.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Serialize> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         require_type(&request, is_json, "application/json")?;
         let note = Note::of(request.extensions());
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
-        let value = from_json(&bytes)?;
+        let value = from_own_json(&bytes)?;
         if let Ok(Named { name, label }) = serde_json::from_slice(&bytes) {
             note.name(name.or(label).unwrap_or_default());
         }
@@ -41,7 +42,7 @@ struct Named<'a> {
 #[derive(Debug)]
 pub struct OptionalBody<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalBody<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Serialize + Default> FromRequest<S> for OptionalBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -50,7 +51,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalB
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
         match (bytes.is_empty(), typed) {
             (true, _) => Ok(Self(T::default())),
-            (false, _) => checked.and_then(|()| from_json(&bytes)).map(Self),
+            (false, _) => checked.and_then(|()| from_own_json(&bytes)).map(Self),
         }
     }
 }
@@ -134,6 +135,51 @@ pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem>
     })?;
     json.end().map_err(|error| unfit(".", &error))?;
     Ok(value)
+}
+
+/// The same for what our own clients write too.
+fn from_own_json<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Problem> {
+    let value = from_json(bytes)?;
+    let given = serde_json::from_slice(bytes).map_err(|error| unfit(".", &error))?;
+    refuse_lists_for_objects(&given, &value)?;
+    Ok(value)
+}
+
+/// The fields of an object are read from a list as well, in their order, which
+/// nobody means: where a list was given nothing else may have been read.
+pub(crate) fn refuse_lists_for_objects(
+    given: &Value,
+    read: &impl Serialize,
+) -> Result<(), Problem> {
+    let read = serde_json::to_value(read).map_err(|error| internal(&error))?;
+    match list_for_object(given, &read, "") {
+        None => Ok(()),
+        Some(path) => {
+            let place = if path.is_empty() { "the body" } else { &path };
+            let detail = format!("{place}: a list stands where an object should");
+            Err(Problem::new(Kind::InvalidBody, detail))
+        }
+    }
+}
+
+fn list_for_object(given: &Value, read: &Value, path: &str) -> Option<String> {
+    let below = |name: &str| match path {
+        "" => name.to_owned(),
+        path => format!("{path}.{name}"),
+    };
+    match (given, read) {
+        (Value::Array(_), Value::Object(_)) => Some(path.to_owned()),
+        (Value::Array(given), Value::Array(read)) => {
+            let mut items = given.iter().zip(read).enumerate();
+            items.find_map(|(at, (given, read))| {
+                list_for_object(given, read, &below(&at.to_string()))
+            })
+        }
+        (Value::Object(given), Value::Object(read)) => given
+            .iter()
+            .find_map(|(name, given)| list_for_object(given, read.get(name)?, &below(name))),
+        _ => None,
+    }
 }
 
 /// The problem of JSON that does not fit, at a path where that is known.

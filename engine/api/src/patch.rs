@@ -7,11 +7,11 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::openapi::schema::Schema;
-use utoipa::openapi::{ObjectBuilder, RefOr};
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::openapi::{ObjectBuilder, OneOfBuilder, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::extract::unfit;
+use crate::extract::{refuse_lists_for_objects, unfit};
 use crate::problem::Problem;
 
 /// A merge patch of a `T`.
@@ -44,10 +44,12 @@ impl<T: Serialize + DeserializeOwned> Patch<T> {
         let mut value =
             serde_json::to_value(current).map_err(|error| crate::problem::internal(&error))?;
         merge(&mut value, Value::Object(self.changes));
-        serde_path_to_error::deserialize(value).map_err(|error| {
+        let read = serde_path_to_error::deserialize(&value).map_err(|error| {
             let path = error.path().to_string();
             unfit(&path, &error.into_inner())
-        })
+        })?;
+        refuse_lists_for_objects(&value, &read)?;
+        Ok(read)
     }
 }
 
@@ -72,12 +74,18 @@ fn merge(target: &mut Value, patch: Value) {
     }
 }
 
-/// The schema of `T` in which nothing is required.
+/// The schema of `T` in which nothing is required, and what has a default may
+/// be null.
 impl<T: ToSchema> PartialSchema for Patch<T> {
     fn schema() -> RefOr<Schema> {
         match T::schema() {
             RefOr::T(Schema::Object(mut object)) => {
-                object.required.clear();
+                let required = std::mem::take(&mut object.required);
+                for (name, property) in &mut object.properties {
+                    if !required.contains(name) {
+                        or_null(property);
+                    }
+                }
                 object.description = Some(
                     "A JSON merge patch: what is absent stays, null goes back to the default."
                         .to_owned(),
@@ -86,6 +94,29 @@ impl<T: ToSchema> PartialSchema for Patch<T> {
             }
             _ => RefOr::T(Schema::Object(ObjectBuilder::new().build())),
         }
+    }
+}
+
+/// In the forms that an `Option` has.
+fn or_null(schema: &mut RefOr<Schema>) {
+    let nothing = || RefOr::T(Schema::from(ObjectBuilder::new().schema_type(Type::Null)));
+    match schema {
+        RefOr::T(Schema::Object(object)) => also_null(&mut object.schema_type),
+        RefOr::T(Schema::Array(array)) => also_null(&mut array.schema_type),
+        RefOr::T(Schema::OneOf(one)) if !one.items.contains(&nothing()) => {
+            one.items.push(nothing());
+        }
+        RefOr::T(_) => {}
+        RefOr::Ref(_) => {
+            let either = OneOfBuilder::new().item(nothing()).item(schema.clone());
+            *schema = RefOr::T(Schema::OneOf(either.build()));
+        }
+    }
+}
+
+fn also_null(kind: &mut SchemaType) {
+    if let SchemaType::Type(only) = kind {
+        *kind = SchemaType::from_iter([only.clone(), Type::Null]);
     }
 }
 

@@ -252,8 +252,10 @@ pub enum QueuePolicy {
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Mebibytes of memory.
+    #[cfg_attr(feature = "schema", schema(minimum = 4, maximum = 16_777_216))]
     pub memory_mib: Option<u32>,
     /// Thousandths of a core.
+    #[cfg_attr(feature = "schema", schema(minimum = 10, maximum = 1_000_000))]
     pub cpu_millis: Option<u32>,
 }
 

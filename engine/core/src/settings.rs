@@ -1,6 +1,8 @@
 //! Changes to the settings of an app or environment, and the rules that hold
 //! beyond what their types say.
 
+use std::ops::RangeInclusive;
+
 use crate::app::{App, Repository};
 use crate::environment::{DuplicateLabel, Environment, EnvironmentKey, Service, Variable};
 use crate::name::{Domain, Label, VariableName};
@@ -18,6 +20,9 @@ pub const MOST_DOMAINS: usize = 100;
 pub const MOST_SERVICES: usize = 50;
 /// Volumes of one environment.
 pub const MOST_VOLUMES: usize = 20;
+/// Of one instance: up to 16 TiB, and a thousand cores.
+const MEMORY_MIB: RangeInclusive<u32> = 4..=16 * 1024 * 1024;
+const CPU_MILLIS: RangeInclusive<u32> = 10..=1_000_000;
 /// No deployment waits longer than this for old requests.
 pub const LONGEST_DRAIN_SECONDS: u32 = 60 * 60;
 /// Nobody looks at a failed container after this; it holds disk space.
@@ -169,11 +174,14 @@ impl Environment {
         if self.keep_failed_seconds > LONGEST_KEEP_FAILED_SECONDS {
             return Err(broken("keep_failed_seconds", "must be at most 604800"));
         }
-        if self.limits.memory_mib.is_some_and(|mib| mib < 4) {
-            return Err(broken("limits.memory_mib", "must be at least 4"));
+        let outside = |limit: Option<u32>, range: RangeInclusive<u32>| {
+            limit.is_some_and(|limit| !range.contains(&limit))
+        };
+        if outside(self.limits.memory_mib, MEMORY_MIB) {
+            return Err(broken("limits.memory_mib", "must be 4 to 16777216"));
         }
-        if self.limits.cpu_millis.is_some_and(|millis| millis < 10) {
-            return Err(broken("limits.cpu_millis", "must be at least 10"));
+        if outside(self.limits.cpu_millis, CPU_MILLIS) {
+            return Err(broken("limits.cpu_millis", "must be 10 to 1000000"));
         }
         Ok(())
     }

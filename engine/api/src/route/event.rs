@@ -50,14 +50,12 @@ pub async fn list_events(
 ) -> Result<Response, Problem> {
     let deployment = find(&state, &caller, id, Scope::Read).await?;
     let redactor = state.redactor(&deployment.trigger.key).await?;
-    let (after, limit) = (
-        query.after.unwrap_or(0),
-        limit(query.limit, DEFAULT_LIMIT, MOST)?,
-    );
+    let limit = limit(query.limit, DEFAULT_LIMIT, MOST)?;
+    let (after, seen) = (query.after.unwrap_or(0), last_event_id(&headers)?);
     if accepts.choose(&[JSON, STREAM])? == JSON {
         return Ok(Json(page(&state, id, after, limit, &redactor).await?).into_response());
     }
-    let after = last_event_id(&headers)?.unwrap_or(after);
+    let after = seen.unwrap_or(after);
     if deployment.ending.is_some() && after >= deployment.sequence {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -108,7 +106,8 @@ pub(crate) fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem>
     let number = value
         .to_str()
         .ok()
-        .and_then(|text| text.trim().parse().ok());
+        .and_then(|text| text.trim().parse().ok())
+        .and_then(|number: i64| u64::try_from(number).ok());
     number.map(Some).ok_or_else(|| {
         let detail = "Last-Event-ID must be the number of an event or a line";
         Problem::new(Kind::InvalidHeader, detail)

@@ -69,15 +69,13 @@ pub async fn get_log(
     let deployment = find(&state, &caller, id, Scope::Read).await?;
     let form = accepts.choose(&[TEXT, LINES, JSON, STREAM])?;
     let ended = deployment.ending.is_some();
-    let (after, limit) = (
-        query.after.unwrap_or(0),
-        limit(query.limit, DEFAULT_LIMIT, MOST)?,
-    );
+    let limit = limit(query.limit, DEFAULT_LIMIT, MOST)?;
+    let (after, seen) = (query.after.unwrap_or(0), last_event_id(&headers)?);
     if form == JSON {
         return Ok(Json(page(&state, id, after, limit, ended).await?).into_response());
     }
     if form == STREAM {
-        let after = last_event_id(&headers)?.unwrap_or(after);
+        let after = seen.unwrap_or(after);
         return stream(&state, caller, id, after, ended).await;
     }
     let until = if query.follow {

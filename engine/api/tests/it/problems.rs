@@ -40,6 +40,14 @@ async fn what_does_not_fit_is_named_with_its_place() {
         ),
         (json!({"colour": "red"}), "colour: unknown field `colour`"),
         (
+            json!({"plugins": [null, null]}),
+            "plugins: a list stands where an object should",
+        ),
+        (
+            json!({"limits": {"memory_mib": 2_147_483_648_u32}}),
+            "limits.memory_mib: must be 4 to 16777216",
+        ),
+        (
             json!({"processes": {"web": {"health": {"tries": 0}}}}),
             "processes.web.health: health tries must be 1 to 300",
         ),
