@@ -5,7 +5,8 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -140,16 +141,17 @@ impl Ship {
             .stdout(log.try_clone().expect("the log twice"))
             .stderr(log);
         let child = command.spawn().expect("shipway starts");
-        *self.serve.lock().expect("the engine") = Some(child);
+        *self.engine() = Some(child);
         until_true("the engine is ready", PATIENCE, || {
-            let mut serve = self.serve.lock().expect("the engine");
+            let mut serve = self.engine();
             let ended = serve
                 .as_mut()
                 .and_then(|child| child.try_wait().ok().flatten());
             assert!(
                 ended.is_none(),
-                "serve ended: {ended:?}\n{}",
-                self.engine_log()
+                "serve ended: {ended:?}\n{}\n{}",
+                self.engine_log(),
+                fs::read_to_string(self.state_dir().join("proxy.log")).unwrap_or_default()
             );
             self.api
                 .try_get("/readyz")
@@ -157,9 +159,14 @@ impl Ship {
         });
     }
 
+    /// Of a test that failed while it held the engine, too.
+    fn engine(&self) -> MutexGuard<'_, Option<Child>> {
+        self.serve.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// SIGKILL, as by a crash.
     pub fn kill_serve(&self) {
-        if let Some(mut child) = self.serve.lock().expect("the engine").take() {
+        if let Some(mut child) = self.engine().take() {
             child.kill().expect("the engine is killed");
             child.wait().expect("the engine ended");
         }
@@ -167,7 +174,7 @@ impl Ship {
 
     /// SIGTERM, as by a service manager. Gives the exit code.
     pub fn stop_serve(&self) -> Option<i32> {
-        let mut child = self.serve.lock().expect("the engine").take()?;
+        let mut child = self.engine().take()?;
         machine::signal(child.id(), Signal::SIGTERM);
         let ended = until("the engine stops", PATIENCE, || {
             child.try_wait().expect("its status")
@@ -379,8 +386,20 @@ fn items(answer: &Answer) -> Vec<Value> {
     page["items"].as_array().cloned().unwrap_or_default()
 }
 
-/// An address on loopback where nobody listens now.
+/// Below the ports that Linux and macOS give to connections, so that none of
+/// these takes a port between our choice and its use; and beside those of the
+/// instances.
+const PORTS: std::ops::Range<u16> = 10_000..20_000;
+
+/// An address on loopback where nobody listens now; another one each time.
 pub fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("its address")
+    static CHOSEN: AtomicU32 = AtomicU32::new(0);
+    let seed = std::process::id().wrapping_mul(131);
+    let found = PORTS.clone().find_map(|_| {
+        let next = seed.wrapping_add(CHOSEN.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + u16::try_from(next % 10_000).ok()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        TcpListener::bind(address).ok().map(|_| address)
+    });
+    found.expect("a free port")
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -232,16 +233,29 @@ pub fn new_folder(parent: &Path, name: &str) -> Result<PathBuf> {
         .with_context(|| format!("finding {}", folder.display()))
 }
 
-/// Ports that were free a moment ago; held together, so that they differ.
+/// Below the ports that Linux and macOS give to connections, so that none of
+/// these takes a port between our choice and its use; and beside those of the
+/// instances.
+const PORTS: std::ops::Range<u16> = 10_000..20_000;
+
+/// Addresses on loopback where nobody listens now; others each time.
 pub fn free_addresses<const N: usize>() -> Result<[SocketAddr; N]> {
     let mut addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); N];
-    let mut held = Vec::new();
     for address in &mut addresses {
-        let listener = TcpListener::bind(*address).context("looking for a free port")?;
-        *address = listener.local_addr()?;
-        held.push(listener);
+        *address = free_address().context("looking for a free port")?;
     }
     Ok(addresses)
+}
+
+fn free_address() -> Option<SocketAddr> {
+    static CHOSEN: AtomicU32 = AtomicU32::new(0);
+    let seed = std::process::id().wrapping_mul(131);
+    PORTS.clone().find_map(|_| {
+        let next = seed.wrapping_add(CHOSEN.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + u16::try_from(next % 10_000).ok()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        TcpListener::bind(address).ok().map(|_| address)
+    })
 }
 
 fn mentions(pid: i32, folder: &Path) -> bool {

@@ -135,6 +135,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::wire::environment::EnvironmentPatch;
+
+    #[test]
+    fn what_has_a_default_may_be_null_and_nothing_is_required() {
+        let schema = serde_json::to_value(EnvironmentPatch::schema()).unwrap();
+        assert!(schema["required"].is_null(), "{schema:#}");
+        let field = |name: &str| schema["properties"][name].clone();
+        assert_eq!(field("drain_seconds")["type"], json!(["integer", "null"]));
+        assert_eq!(field("domains")["type"], json!(["array", "null"]));
+        assert_eq!(field("build")["oneOf"][0], json!({"type": "null"}));
+        assert!(field("runtime")["oneOf"].is_null(), "it has no default");
+    }
 
     #[test]
     fn a_patch_merges_as_rfc_7396_says() {
