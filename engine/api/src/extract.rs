@@ -23,7 +23,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Serialize> FromRequest<S> for Body<T>
         require_type(&request, is_json, "application/json")?;
         let note = Note::of(request.extensions());
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
-        let value = from_own_json(&bytes)?;
+        let value = from_body(&bytes)?;
         if let Ok(Named { name, label }) = serde_json::from_slice(&bytes) {
             note.name(name.or(label).unwrap_or_default());
         }
@@ -51,7 +51,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Serialize + Default> FromRequest<S> f
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
         match (bytes.is_empty(), typed) {
             (true, _) => Ok(Self(T::default())),
-            (false, _) => checked.and_then(|()| from_own_json(&bytes)).map(Self),
+            (false, _) => checked.and_then(|()| from_body(&bytes)).map(Self),
         }
     }
 }
@@ -137,8 +137,8 @@ pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem>
     Ok(value)
 }
 
-/// The same for what our own clients write too.
-fn from_own_json<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Problem> {
+/// The same for bodies of the API, in which a list is never taken for an object.
+fn from_body<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Problem> {
     let value = from_json(bytes)?;
     let given = serde_json::from_slice(bytes).map_err(|error| unfit(".", &error))?;
     refuse_lists_for_objects(&given, &value)?;
@@ -172,7 +172,7 @@ fn list_for_object(given: &Value, read: &Value, path: &str) -> Option<String> {
         (Value::Array(given), Value::Array(read)) => {
             let mut items = given.iter().zip(read).enumerate();
             items.find_map(|(at, (given, read))| {
-                list_for_object(given, read, &below(&at.to_string()))
+                list_for_object(given, read, &format!("{path}[{at}]"))
             })
         }
         (Value::Object(given), Value::Object(read)) => given

@@ -270,7 +270,7 @@ fn name_of(name: &str, state: &ApiState, headers: &HeaderMap) -> String {
 }
 
 /// Whether the browser speaks TLS, to us or to a proxy in front of us.
-fn is_secure(state: &ApiState, headers: &HeaderMap) -> bool {
+pub(super) fn is_secure(state: &ApiState, headers: &HeaderMap) -> bool {
     let forwarded = headers.get("x-forwarded-proto");
     state.console().is_https() || forwarded.is_some_and(|proto| proto == "https")
 }

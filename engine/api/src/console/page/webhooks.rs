@@ -17,7 +17,7 @@ use crate::console::fields::{Fields, Posted};
 use crate::console::part::form::{choice, line, lines, wrong};
 use crate::console::part::with_query;
 use crate::console::part::words::moment;
-use crate::console::session::{Signed, Visitor};
+use crate::console::session::{Signed, Visitor, is_secure};
 use crate::console::shell::{Place, Shell, form_token};
 use crate::extract::{Body, PathOf};
 use crate::problem::{Kind, Problem};
@@ -174,20 +174,12 @@ fn rules_in(fields: &Fields, name: &str, kind: ReferenceKind) -> Result<Vec<Rule
 
 /// Where a Git host reaches this engine, as far as the browser's own way tells.
 fn address(state: &ApiState, headers: &HeaderMap, path: &str) -> String {
-    let console = state.console();
-    let header = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &http::HeaderValue| value.to_str().ok())
-    };
-    let scheme = match console.is_https() {
+    let scheme = match is_secure(state, headers) {
         true => "https",
-        false => header(http::HeaderName::from_static("x-forwarded-proto")).unwrap_or("http"),
+        false => "http",
     };
-    let authority = console
-        .authority()
-        .or_else(|| header(HOST))
-        .unwrap_or_default();
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let authority = state.console().authority().or(host).unwrap_or_default();
     format!("{scheme}://{authority}{path}")
 }
 
